@@ -1,0 +1,5 @@
+//! Adaptive testing: combination functions, closed testing, intersection tests.
+
+mod intersection;
+
+pub use intersection::{INTERSECTIONS, Intersection};

@@ -1,0 +1,30 @@
+//! Why an engine gives no answer.
+
+/// Why an engine gives no answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EngineError {
+    /// The engine does not cover a feature of the design; another one does.
+    #[error("the {engine} engine does not cover {feature}; use --engine simulation")]
+    NotCovered {
+        /// Engine asked.
+        engine: &'static str,
+        /// Feature in the words of the file.
+        feature: String,
+    },
+    /// An event-driven condition asks for more events than the truth will ever give in expectation.
+    #[error("{needed} events are asked for, but at most {available:.1} are expected")]
+    UnreachableEvents {
+        /// Index of the look, or `None` for the transition's trigger.
+        look: Option<usize>,
+        /// Events asked for.
+        needed: u32,
+        /// Events expected after unlimited follow-up.
+        available: f64,
+    },
+    /// A number broke a rule inside the engine.
+    #[error(transparent)]
+    Invalid(#[from] crate::invalid::Invalid),
+    /// A numerical method did not converge.
+    #[error("{0}")]
+    Numerics(String),
+}

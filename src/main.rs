@@ -1,0 +1,2 @@
+//! seamline
+fn main() {}

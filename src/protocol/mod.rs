@@ -1,0 +1,134 @@
+//! What is fixed in advance: arms, looks, tests, bounds, transition rule, combination, sample size.
+
+use crate::sequential::BoundPlan;
+use crate::survival::Endpoint;
+use crate::transition::{Transition, Trigger};
+
+/// A whole protocol. Arm 0 is the control; experimental arms are 1, 2, ….
+#[derive(Debug, Clone)]
+pub struct Protocol {
+    /// Names, the control first.
+    pub arms: Vec<String>,
+    /// One-sided level, in (0, 0.5).
+    pub alpha: f64,
+    /// What is tested.
+    pub primary: Primary,
+    /// Confirmatory looks, in order; at least one.
+    pub analyses: Vec<Analysis>,
+    /// Efficacy and futility bounds of the looks.
+    pub bounds: BoundPlan,
+    /// Group-sequential or seamless.
+    pub design: Design,
+}
+
+/// The primary endpoint and its test.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Primary {
+    /// Endpoint tested.
+    pub endpoint: Endpoint,
+    /// Test statistic.
+    pub test: Test,
+    /// Whether the test is stratified by the truth's strata.
+    pub stratified: bool,
+}
+
+/// A test statistic.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Test {
+    /// Log-rank.
+    LogRank,
+}
+
+/// One planned look.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// Name in the file.
+    pub name: String,
+    /// When it takes place.
+    pub when: Trigger,
+}
+
+/// The two kinds of trial.
+#[derive(Debug, Clone)]
+pub enum Design {
+    /// One cohort, looks fixed in advance.
+    GroupSequential(GroupSequential),
+    /// Phase II, transition, phase III.
+    Seamless(Box<Seamless>),
+}
+
+/// A trial without a transition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupSequential {
+    /// Patients of all arms together.
+    pub patients: u32,
+    /// Patients of each arm in a block.
+    pub allocation: Allocation,
+}
+
+/// Patients of each arm in one permuted block, whole numbers, in the order of the arms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocation(pub Vec<u32>);
+
+impl Allocation {
+    /// Share of each arm.
+    pub fn shares(&self) -> Vec<f64> {
+        let total: u32 = self.0.iter().sum();
+        self.0.iter().map(|&patients| f64::from(patients) / f64::from(total)).collect()
+    }
+}
+
+/// A seamless phase II/III trial.
+///
+/// Patients are numbered in order of enrolment. The phase II cohort are those among the first `phase2_patients` who were
+/// enrolled at or before the data cut of the transition; everybody later belongs to the phase III cohort, also those
+/// enrolled before the decision is taken, whose data the decision did not see. Until the decision patients are randomised
+/// over all arms, afterwards over the control and the kept arms, by `phase3_allocation`.
+#[derive(Debug, Clone)]
+pub struct Seamless {
+    /// Patients of phase II, all arms together.
+    pub phase2_patients: u32,
+    /// Allocation in phase II.
+    pub phase2_allocation: Allocation,
+    /// The transition rule.
+    pub transition: Transition,
+    /// Patients enrolled after phase II, all arms together.
+    pub phase3_patients: u32,
+    /// Allocation in phase III, before dropping arms.
+    pub phase3_allocation: Allocation,
+    /// Months from the data cut to the decision, at least 0.
+    pub decision_time: f64,
+    /// Whether enrolment pauses from the last phase II patient to the decision.
+    pub pause_enrollment: bool,
+    /// How the two phases are combined.
+    pub combination: Combination,
+    /// Intersection test of the closed test.
+    pub intersection: crate::adaptive::Intersection,
+}
+
+/// How phase II and phase III evidence make one test.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Combination {
+    /// Inverse normal of stage-wise p-values; the phase II cohort is stage 1 (Jenkins, Stone and Jennison 2011).
+    InverseNormal {
+        /// Squared weight of stage 1.
+        weight: Weight,
+        /// When the follow-up of the phase II cohort ends, fixed in advance, for dropped arms too.
+        phase2_follow_up: Trigger,
+    },
+    /// Only phase III patients are tested.
+    Phase3Only,
+    /// All patients of control and kept arms are tested as if the arms had been chosen beforehand: not valid, shown for
+    /// comparison. No correction for the selection.
+    NaivePooled,
+}
+
+/// Squared weight of stage 1, its share of the final information.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Weight {
+    /// Expected events per comparison at the end of phase II follow-up over those plus the final look's, under the truth
+    /// the design was planned on.
+    PlannedEvents,
+    /// As given, in (0, 1).
+    Fixed(f64),
+}

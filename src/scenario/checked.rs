@@ -1,0 +1,53 @@
+//! A scenario that is right: nothing but this room's parser can make one.
+
+use crate::engine::Settings;
+use crate::protocol::Protocol;
+use crate::truth::Truth;
+
+/// A checked scenario.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Title.
+    pub title: String,
+    /// SHA-256 of the file's bytes, hexadecimal.
+    pub sha256: String,
+    /// Candidates in file order; the only one is named "protocol" when the file lists none.
+    pub candidates: Vec<Candidate>,
+    /// What `size` solves.
+    pub goal: Option<Goal>,
+    /// How engines are run.
+    pub run: Settings,
+}
+
+/// One protocol, with every truth resolved for its arms.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    /// Name.
+    pub name: String,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The unpatched truth: what the design is planned on.
+    pub planning: Truth,
+    /// Truths in file order; the only one is named "base" when the file lists none.
+    pub truths: Vec<(String, Truth)>,
+}
+
+/// What `size` solves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Goal {
+    /// Power to reach, in (alpha, 1).
+    pub power: f64,
+    /// What is moved to reach it.
+    pub solve: Solve,
+}
+
+/// What `size` moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Solve {
+    /// Patients: the enrolment rate and the looks' conditions are kept.
+    Patients,
+    /// Events: all event-driven looks scale together; patients are kept.
+    Events,
+    /// The last look's `min_follow_up`.
+    FollowUp,
+}

@@ -1,0 +1,37 @@
+//! Survival laws of one patient: piecewise-constant hazards, hazard ratios over time, cure fractions, and the
+//! illness–death course (progression, death, death after progression) with its PFS and OS laws.
+
+mod course;
+mod hazard;
+mod ratio;
+
+pub use course::{Clock, Course};
+pub use hazard::PiecewiseHazard;
+pub use ratio::HazardRatio;
+
+/// A time-to-event endpoint. `Dfs` is `Pfs` under the name used after resection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// Overall survival.
+    Os,
+    /// Progression-free survival.
+    Pfs,
+    /// Disease-free survival: the same law as `Pfs`.
+    Dfs,
+}
+
+impl Endpoint {
+    /// Name in the scenario file and in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Os => "os",
+            Self::Pfs => "pfs",
+            Self::Dfs => "dfs",
+        }
+    }
+
+    /// Whether the event is death alone (else progression or death, whichever is first).
+    pub fn is_death(self) -> bool {
+        self == Self::Os
+    }
+}

@@ -3,6 +3,7 @@
 mod error;
 mod outcome;
 mod planned;
+pub mod simulation;
 
 pub use error::EngineError;
 pub use outcome::{BoundAt, Estimate, Expected, LookOutcome, OperatingCharacteristics, TransitionOutcome};

@@ -1,7 +1,8 @@
 //! When looks take place in expectation: the month at which the expected number of events meets the plan.
 
 use crate::engine::EngineError;
-use crate::numerics::{Panels, Series, brent};
+use crate::numerics::panels::{Panels, Series};
+use crate::numerics::roots::brent;
 use crate::statistics::EventLaw;
 use crate::survival::{Endpoint, EndpointLaw, PiecewiseHazard};
 use crate::transition::Trigger;
@@ -22,7 +23,7 @@ impl Laws {
     /// [`EngineError::Invalid`] if a law cannot be built.
     pub fn new(truth: &Truth, endpoint: Endpoint) -> Result<Self, EngineError> {
         let laws = (0..truth.arms.len())
-            .map(|arm| (0..truth.strata.len()).map(|stratum| EndpointLaw::new(truth, arm, stratum, endpoint)).collect())
+            .map(|arm| (0..truth.strata.len()).map(|stratum| truth.endpoint_law(arm, stratum, endpoint)).collect())
             .collect::<Result<_, _>>()?;
         Ok(Self { endpoint, laws })
     }
@@ -73,15 +74,11 @@ impl Clock {
     fn new(cells: &Counted, horizon: f64) -> Self {
         let kinks = cells.iter().flat_map(|(_, law, dropout)| law.kinks().iter().chain(dropout.starts()).copied());
         let rate_at = |time: f64| {
-            cells.iter().fold(1e-9f64, |rate, (_, law, dropout)| {
-                let (mut survival, mut density) = ([0.0], [0.0]);
-                law.tabulate(&[time], &mut survival, &mut density);
-                if survival[0] > 1e-12 { rate.max(density[0] / survival[0] + dropout.rate(time)) } else { rate }
-            })
+            cells.iter().map(|(_, law, dropout)| law.fastest(time) + dropout.rate(time)).fold(1e-9, f64::max)
         };
         // Far out nothing is left: a panel may grow with its distance.
         let panels = Panels::new(kinks.collect::<Vec<_>>(), horizon, |left, right| {
-            (1.0 / rate_at(left).max(rate_at(0.5 * (left + right)))).min(24.0).max(left / 8.0)
+            (1.0 / rate_at(f64::midpoint(left, right))).min(24.0).max(left / 8.0)
         });
         let nodes = panels.nodes();
         let (mut survival, mut density) = (vec![0.0; nodes.len()], vec![0.0; nodes.len()]);
@@ -129,7 +126,7 @@ fn month_of_events(cells: &Counted, entry: &EntryLaw, count: f64) -> Reached {
         if available >= count || last {
             let reachable = available >= count;
             let target = if reachable { count } else { (available - 0.5).max(0.5 * available) };
-            let root = brent(|month| clock.expected_by(month, entry) - target, 0.0, clock.horizon, 1e-11);
+            let root = brent(0.0, clock.horizon, 1e-11, |month| clock.expected_by(month, entry) - target);
             let month = root.unwrap_or(clock.horizon);
             return if reachable { Reached::At(month) } else { Reached::Never { available, exhausted: month } };
         }

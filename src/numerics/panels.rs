@@ -35,11 +35,11 @@ fn legendre(x: f64, values: &mut [f64]) {
 fn rule() -> &'static Rule {
     static RULE: OnceLock<Rule> = OnceLock::new();
     RULE.get_or_init(|| {
-        let gauss = crate::numerics::GaussLegendre::new(ORDER);
+        let gauss = crate::numerics::quadrature::legendre(ORDER);
         let mut rule = Rule { nodes: [0.0; ORDER], weights: [0.0; ORDER], to_coefficients: [[0.0; ORDER]; ORDER] };
         for i in 0..ORDER {
-            rule.nodes[i] = gauss.nodes()[i];
-            rule.weights[i] = gauss.weights()[i];
+            rule.nodes[i] = gauss.nodes[i];
+            rule.weights[i] = gauss.weights[i];
             let mut values = [0.0; ORDER];
             legendre(rule.nodes[i], &mut values);
             for (k, value) in values.iter().enumerate() {
@@ -96,6 +96,11 @@ impl Panels {
     /// All nodes, ascending.
     pub fn nodes(&self) -> &[f64] {
         &self.nodes
+    }
+
+    /// All weights, months.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
     }
 
     /// Integral of the function with these node values.

@@ -1,6 +1,6 @@
 //! Two arms compared in expectation: the laws, drop-out, entry and size that every statistic's expectation starts from.
 
-use crate::survival::PiecewiseHazard;
+use crate::survival::{EndpointLaw, PiecewiseHazard};
 use crate::truth::EntryLaw;
 
 /// The marginal law of one endpoint in one class of patients.
@@ -10,6 +10,9 @@ pub trait EventLaw: Sync {
 
     /// Months at which the hazard has a kink.
     fn kinks(&self) -> &[f64];
+
+    /// Fastest exponential rate of the law near a month, per month: how finely it must be tabulated.
+    fn fastest(&self, time: f64) -> f64;
 }
 
 /// A mixture of laws with weights that sum to 1.
@@ -42,6 +45,24 @@ impl EventLaw for MixtureLaw<'_> {
 
     fn kinks(&self) -> &[f64] {
         &self.kinks
+    }
+
+    fn fastest(&self, time: f64) -> f64 {
+        self.parts.iter().map(|(_, law)| law.fastest(time)).fold(0.0, f64::max)
+    }
+}
+
+impl EventLaw for EndpointLaw {
+    fn tabulate(&self, times: &[f64], survival: &mut [f64], density: &mut [f64]) {
+        Self::tabulate(self, times, survival, density);
+    }
+
+    fn kinks(&self) -> &[f64] {
+        self.cuts()
+    }
+
+    fn fastest(&self, time: f64) -> f64 {
+        Self::fastest(self, time)
     }
 }
 

@@ -18,7 +18,8 @@
 //! E[ζ_jζ_k | e] = ∫₀ˣ {(a_j a_k − a_j B_k − a_k B_j) f + (b_j B_k + b_k B_j) S} C ds − B_j(x){M_k(x') − M_k(x)}:
 //! what happens up to x by the product rule, what comes after through those still at risk at x. All are one-dimensional.
 
-use crate::numerics::{Panels, Series};
+use crate::numerics::panels::{Panels, Series};
+use crate::numerics::roots::brent;
 use crate::statistics::Comparison;
 use nalgebra::{DMatrix, DVector};
 
@@ -331,7 +332,7 @@ impl LogRankExpectation {
                 })
                 .sum::<f64>()
         };
-        crate::numerics::brent(score, -20.0, 20.0, 1e-12).ok().map(f64::exp)
+        brent(-20.0, 20.0, 1e-12, score).ok().map(f64::exp)
     }
 }
 
@@ -343,20 +344,11 @@ fn aligned_panels(comparison: &Comparison, months: &[f64], end: f64) -> Panels {
         .chain(months.iter().flat_map(|&month| comparison.entry.kinks().iter().map(move |kink| month - kink)))
         .chain(months.iter().copied())
         .collect::<Vec<f64>>();
-    // Time scale of the rates at both ends of a panel: the panel is cut so that rate × width stays below 1.
+    // A panel is cut so that rate × width stays below 1.
     let widest = |left: f64, right: f64| {
-        let times = [left, f64::midpoint(left, right), right - 1e-9 * (right - left)];
-        let mut rate = 0.0f64;
-        for cell in cells() {
-            let (mut survival, mut density) = ([0.0; 3], [0.0; 3]);
-            cell.law.tabulate(&times, &mut survival, &mut density);
-            for i in 0..3 {
-                if survival[i] > 1e-12 {
-                    rate = rate.max(density[i] / survival[i] + cell.dropout.rate(times[i]));
-                }
-            }
-        }
-        LONGEST_PANEL.min(1.0 / rate.max(1e-9))
+        let middle = f64::midpoint(left, right);
+        let rate = cells().map(|cell| cell.law.fastest(middle) + cell.dropout.rate(middle)).fold(1e-9, f64::max);
+        LONGEST_PANEL.min(1.0 / rate)
     };
     Panels::new(kinks, end, widest)
 }

@@ -1,0 +1,5 @@
+//! The log-rank test.
+
+mod data;
+
+pub use data::{LogRank, log_rank};

@@ -4,9 +4,11 @@
 //! rule of the file format to use it.
 
 mod enrollment;
+mod entry;
 mod response;
 
 pub use enrollment::{Enrollment, EnrollmentProcess};
+pub use entry::EntryLaw;
 pub use response::{Assay, ImmuneResponse, PositiveRule, Prognostic};
 
 use crate::survival::{Course, PiecewiseHazard};

@@ -23,7 +23,7 @@ impl Laws {
     /// [`EngineError::Invalid`] if a law cannot be built.
     pub fn new(truth: &Truth, endpoint: Endpoint) -> Result<Self, EngineError> {
         let laws = (0..truth.arms.len())
-            .map(|arm| (0..truth.strata.len()).map(|stratum| truth.endpoint_law(arm, stratum, endpoint)).collect())
+            .map(|arm| (0..truth.strata.len()).map(|stratum| truth.law(arm, stratum, endpoint)).collect())
             .collect::<Result<_, _>>()?;
         Ok(Self { endpoint, laws })
     }

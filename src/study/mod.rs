@@ -4,7 +4,7 @@ mod describe;
 mod guarantee;
 mod ranking;
 
-pub use describe::{ArmDescription, EndpointDescription, Milestone, TruthDescription, describe};
+pub use describe::{ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe};
 pub use guarantee::{Guarantee, Verdict, guarantee};
 pub use ranking::{Ranked, rank};
 

@@ -22,10 +22,13 @@ impl EntryLaw {
         let mut starts = vec![begin];
         starts.extend(enrollment.starts().iter().copied().filter(|&start| start > begin && start < end));
         starts.push(end);
-        let shares = starts.iter().map(|&start| ((enrollment.expected_by(start) - first) / patients).clamp(0.0, 1.0)).collect();
+        let shares =
+            starts.iter().map(|&start| ((enrollment.expected_by(start) - first) / patients).clamp(0.0, 1.0)).collect();
         let mut densities: Vec<f64> = starts[..starts.len() - 1]
             .iter()
-            .map(|&start| enrollment.rates()[enrollment.starts().partition_point(|&piece| piece <= start) - 1] / patients)
+            .map(|&start| {
+                enrollment.rates()[enrollment.starts().partition_point(|&piece| piece <= start) - 1] / patients
+            })
             .collect();
         densities.push(0.0);
         Self { starts: starts.iter().map(|start| start + shift).collect(), shares, densities }

@@ -99,7 +99,8 @@ impl LogRankExpectation {
         let mut cells: [Vec<Tabulated>; 2] = [Vec::new(), Vec::new()];
         let mut hazards = Vec::with_capacity(comparison.strata.len());
         for stratum in &comparison.strata {
-            let (mut survival, mut density) = ([vec![0.0; count], vec![0.0; count]], [vec![0.0; count], vec![0.0; count]]);
+            let (mut survival, mut density) =
+                ([vec![0.0; count], vec![0.0; count]], [vec![0.0; count], vec![0.0; count]]);
             let (mut at_risk, mut events) = (survival.clone(), survival.clone());
             for g in 0..2 {
                 stratum.arms[g].law.tabulate(nodes, &mut survival[g], &mut density[g]);

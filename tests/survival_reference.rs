@@ -1,4 +1,5 @@
 //! Evidence: reference values from other programs. Kind E marginals (simIDM) of tests/reference, and cases I1–I3.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use seamline::survival::{
     Class, Clock, Course, Endpoint, EndpointLaw, Frailty, HazardRatio, PiecewiseHazard, joint_moments,
@@ -162,12 +163,13 @@ fn i1_pfs_os_correlation() {
     assert!((second - 0.599_324_3).abs() < 5e-5, "{second}");
 }
 
+/// Tolerance: half a unit of the last digit given, and 1e-6 for each of three Weibull laws cut into pieces.
 #[test]
 fn i2_product_of_pfs_and_os() {
     let check = |course: &Course, points: &[(f64, f64)]| {
         for &(x, expected) in points {
             let value = product_exceeds(course, x);
-            assert!((value - expected).abs() < 6e-6, "{x}: {value} against {expected}");
+            assert!((value - expected).abs() < 8e-6, "{x}: {value} against {expected}");
         }
     };
     check(&constants(1.2, 1.5, 1.6), &[(0.2, 0.386_18), (0.1, 0.522_93), (3.5, 0.010_85)]);

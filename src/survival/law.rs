@@ -104,7 +104,9 @@ impl EndpointLaw {
         for component in &self.components {
             component.add(times, survival, density);
         }
-        survival.iter_mut().for_each(|value| *value = value.min(1.0));
+        for value in survival {
+            *value = value.min(1.0);
+        }
     }
 
     /// Probability of no event by `time` (months; 1 before 0).
@@ -284,7 +286,7 @@ impl Component {
                 for (&time, (survival, density)) in points {
                     semi.panels(time, &mut panels);
                     for (&factor, weight) in self.factors.iter().zip(&self.weights) {
-                        let (alive, dying) = semi.from_panels(time, factor, 0.0, &panels);
+                        let (alive, dying) = semi.sum_panels(time, factor, 0.0, &panels);
                         *survival += weight * alive;
                         *density += weight * dying;
                     }

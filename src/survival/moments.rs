@@ -37,8 +37,8 @@ const KINKS: usize = 2048;
 /// infinite, that is where some patients never progress or never die.
 ///
 /// With P = PFS and R = OS − PFS, the residual life after progression (0 without progression):
-/// E P = ∫S_P, E P² = ∫2uS_P, E[RʲPᵏ] = ∫uᵏS_P(u)λ₀₁(u)mⱼ(u) du, m₁(u) = ∫_u^∞ P₁₁(u, s) ds,
-/// m₂(u) = ∫_u^∞ 2(s − u)P₁₁(u, s) ds; then E[PFS·OS] = E P² + E[PR]. m₁ and m₂ are exact (piecewise constant hazards),
+/// `E P = ∫S_P`, `E P² = ∫2u·S_P`, `E[RʲPᵏ] = ∫uᵏ·S_P(u)·λ₀₁(u)·mⱼ(u) du`, `m₁(u) = ∫_u^∞ P₁₁(u, s) ds`,
+/// `m₂(u) = ∫_u^∞ 2(s − u)·P₁₁(u, s) ds`; then E[PFS·OS] = E P² + E[PR]. m₁ and m₂ are exact (piecewise constant hazards),
 /// the outer integrals by aligned panels (1e-11 relative). The same correlation follows from P(PFS·OS > x), Meller,
 /// Beyersmann and Rufibach 2019, section 3; that form is the twin in the tests.
 ///
@@ -136,7 +136,7 @@ fn since_start(course: &Course) -> bool {
     course.clock == crate::survival::Clock::SinceRandomization
 }
 
-/// Kinks of S_P, λ₀₁ and the residual moments as functions of the time of progression.
+/// Kinks of PFS survival, λ₀₁ and the residual moments as functions of the time of progression.
 fn kinks(course: &Course) -> Vec<f64> {
     let clock = course.after_baseline.starts();
     let mut kinks: Vec<f64> = course.progression.starts().to_vec();

@@ -99,9 +99,9 @@ mod tests {
     fn rules_integrate_powers_exactly() {
         for order in [1, 2, 5, 8, 14] {
             let rule = GaussLegendre::new(order);
-            for power in 0..2 * order {
-                let sum: f64 = rule.nodes.iter().zip(&rule.weights).map(|(x, w)| w * x.powi(power as i32)).sum();
-                let exact = if power % 2 == 0 { 2.0 / (power as f64 + 1.0) } else { 0.0 };
+            for power in 0..2 * i32::try_from(order).unwrap() {
+                let sum: f64 = rule.nodes.iter().zip(&rule.weights).map(|(x, w)| w * x.powi(power)).sum();
+                let exact = if power % 2 == 0 { 2.0 / (f64::from(power) + 1.0) } else { 0.0 };
                 assert!((sum - exact).abs() < 1e-14, "order {order} power {power}: {sum}");
             }
         }

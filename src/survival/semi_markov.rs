@@ -11,7 +11,7 @@ const KINKS: usize = 512;
 
 /// Semi-Markov illness–death law.
 ///
-/// S_O(s) = S_P(s) + ∫₀ˢ S_P(u)λ₀₁(u)P₁₁(u, s) du with P₁₁(u, s) = exp(−∫_uˢ h(v − u)e(v) dv), h the baseline since
+/// `S_O(s) = S_P(s) + ∫₀ˢ S_P(u)λ₀₁(u)P₁₁(u, s) du` with `P₁₁(u, s) = exp(−∫_uˢ h(v − u)e(v) dv)`, h the baseline since
 /// progression, e the effect since randomisation (Meller, Beyersmann and Rufibach 2019). Between the breakpoints
 /// {cuts of λ₀₁, λ₀₂} ∪ {eᵢ − bⱼ} ∪ {s − bⱼ} (eᵢ cuts of e, bⱼ cuts of h, 0 included) the exponent is linear in u and
 /// λ₀₁(u), h(s − u) are constant, so that the integral is a finite sum of exponentials: exact, no quadrature.
@@ -30,7 +30,7 @@ pub(crate) struct Panel {
     onset: f64,
     /// Hazard of death at s of those who progressed on the panel.
     hazard: f64,
-    /// Smaller of the exponents Λ_P(u) + Λ₁₂(u, s) at the panel's ends.
+    /// Smaller of the exponents `Λ_P(u) + Λ₁₂(u, s)` at the panel's ends.
     least: f64,
     /// Absolute difference of the exponents at the ends.
     range: f64,
@@ -106,7 +106,7 @@ impl SemiMarkov {
     }
 
     /// Survival and density at `time` for `factor`, from the panels of that time, both times e^(`shift`).
-    pub(crate) fn from_panels(&self, time: f64, factor: f64, shift: f64, panels: &[Panel]) -> (f64, f64) {
+    pub(crate) fn sum_panels(&self, time: f64, factor: f64, shift: f64, panels: &[Panel]) -> (f64, f64) {
         let well = (shift - factor * self.first.cumulative(time)).exp();
         let (mut survival, mut density) = (well, well * self.course.death.rate(time));
         for panel in panels {
@@ -122,7 +122,7 @@ impl SemiMarkov {
         self.panels(time, &mut panels);
         let least = panels.iter().map(|panel| panel.least).fold(self.first.cumulative(time), f64::min);
         let shift = factor * least;
-        let (survival, density) = self.from_panels(time, factor, shift, &panels);
+        let (survival, density) = self.sum_panels(time, factor, shift, &panels);
         Scaled { log_scale: -shift, survival, density }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Shape {
     /// OS through progression, all hazards on the clock since randomisation.
     Markov(Markov),
     /// OS through progression, the hazard of death after progression on the clock since progression.
-    SemiMarkov(SemiMarkov),
+    SemiMarkov(Box<SemiMarkov>),
 }
 
 impl Shape {
@@ -34,7 +34,7 @@ impl Shape {
             return Ok(Self::Single(course.death.clone()));
         }
         if !course.is_markov() {
-            return Ok(Self::SemiMarkov(SemiMarkov::new(course)?));
+            return Ok(Self::SemiMarkov(Box::new(SemiMarkov::new(course)?)));
         }
         let after = course.after_effect.applied_to(&course.after_baseline)?;
         if after == course.death {

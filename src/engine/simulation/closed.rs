@@ -75,7 +75,7 @@ impl Tests {
         upper_quantile(intersection_p(self.intersection, &self.z, &self.shares))
     }
 
-    /// Takes the stage 1 statistics, one per experimental arm; `shares` holds n_j/(n_0 + n_j) of stage 1.
+    /// Takes the stage 1 statistics, one per experimental arm; `shares` holds the arm's share of each comparison's patients.
     pub fn first_stage(&mut self, z: &[f64], shares: &[f64], kept: &[bool]) {
         let kept = mask(kept);
         for set in 1..self.stage1.len() {
@@ -87,13 +87,13 @@ impl Tests {
 
     /// One look of elementary tests: rejects every kept arm whose z reaches the bound.
     pub fn elementary(&mut self, z: &[f64], kept: &[bool], bound: f64) {
-        for arm in 0..z.len() {
-            self.statistic[arm] = z[arm];
-            self.rejected[arm] |= kept[arm] && z[arm] >= bound;
+        self.statistic.copy_from_slice(z);
+        for (arm, rejected) in self.rejected.iter_mut().enumerate() {
+            *rejected |= kept[arm] && z[arm] >= bound;
         }
     }
 
-    /// One look of the closed test over the kept arms alone; `shares` holds n_j/(n_0 + n_j).
+    /// One look of the closed test over the kept arms alone; `shares` holds the arm's share of each comparison's patients.
     pub fn closed(&mut self, z: &[f64], shares: &[f64], kept: &[bool], bound: f64) {
         self.statistic.copy_from_slice(z);
         let all = mask(kept);
@@ -107,8 +107,8 @@ impl Tests {
 
     /// One look of the combined closed test: `z` are the increments of stage 2 since the last look.
     ///
-    /// C_k(I) = (√w·q₁(I) + Σ_{i ≤ k} √((1 − w)(f_i − f_{i−1}))·q_{2i}(I ∩ kept))/√(w + (1 − w)f_k), q = Φ⁻¹(1 − p), with w
-    /// the squared weight of stage 1 and f the planned fractions of stage 2 (Lehmacher and Wassmer 1999; Jenkins, Stone
+    /// `C_k(I) = (√w·q₁(I) + Σ_{i ≤ k} √((1 − w)(f_i − f_{i−1}))·q_{2i}(I ∩ kept))/√(w + (1 − w)f_k)`, q = Φ⁻¹(1 − p), w
+    /// the squared weight of stage 1, f the planned fractions of stage 2 (Lehmacher and Wassmer 1999; Jenkins, Stone
     /// and Jennison 2011, section 2; the closed test with dropped arms: Bretz et al. 2006, section 3).
     pub fn combined(&mut self, look: usize, plan: &Plan, z: &[f64], shares: &[f64], kept: &[bool]) {
         let weight = plan.stage1_weight.unwrap_or(0.0);

@@ -4,17 +4,16 @@
 //! Latents depend on the seed, the replicate and the patient's number alone, so that every candidate protocol and every
 //! truth judges the same patients, and a decision that moves a patient to another arm leaves the patient the same.
 
-use crate::engine::simulation::numeric::quantile;
-use crate::engine::simulation::random::{Purpose, Stream, exponentials};
+use crate::engine::simulation::random::{Purpose, Stream, exponentials, standard_normal};
 use crate::truth::{EnrollmentProcess, Truth};
 
 /// Which latents a truth uses; the others are not drawn (draws are addressed, so skipping one shifts nothing).
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one independent switch per kind of draw")]
 struct Used {
     strata: bool,
     dropout: bool,
     progression: bool,
-    after: bool,
     response: bool,
     frailty: bool,
     cure: bool,
@@ -79,7 +78,6 @@ impl Latents {
             strata: truth.strata.len() > 1,
             dropout: truth.arms.iter().any(|arm| !arm.dropout.is_zero()),
             progression,
-            after: progression,
             response: truth.immune_response.is_some(),
             frailty: sd > 0.0,
             cure: truth
@@ -102,7 +100,7 @@ impl Latents {
             death: room(true),
             dropout: room(true),
             progression: room(used.progression),
-            after: room(used.after),
+            after: room(used.progression),
             response: room(used.response),
             resistance: room(used.frailty),
             cure: room(used.cure),
@@ -206,8 +204,12 @@ impl Latents {
         let (rho, sigma) = (response.prognostic.correlation, response.prognostic.log_hazard_sd);
         let independent = (1.0 - rho * rho).max(0.0).sqrt();
         for patient in self.resistance.len()..patients {
-            let b = if rho == 0.0 { 0.0 } else { quantile(self.response[patient]) };
-            let w = if independent == 0.0 { 0.0 } else { quantile(stream.uniform(patient as u32, Purpose::Frailty)) };
+            let b = if rho == 0.0 { 0.0 } else { standard_normal(self.response[patient]) };
+            let w = if independent == 0.0 {
+                0.0
+            } else {
+                standard_normal(stream.uniform(patient as u32, Purpose::Frailty))
+            };
             let xi = sigma * (independent * w - rho * b) - 0.5 * sigma * sigma;
             self.resistance.push(libm::exp(-xi));
         }

@@ -75,7 +75,7 @@ struct Ready {
 
 #[derive(Debug, Clone)]
 struct Cell {
-    /// The true response is U_B > `non_response`.
+    /// The true response is Φ(B) > `non_response`.
     non_response: f64,
     courses: [Ready; 2],
     cured: crate::truth::Cured,

@@ -216,7 +216,7 @@ impl Trial<'_> {
     }
 }
 
-/// Standardised increment −(U_k − U_{k−1})/√(V_k − V_{k−1}); NaN when the information did not grow.
+/// Standardised increment `−(U_k − U_{k−1})/√(V_k − V_{k−1})`; NaN when the information did not grow.
 fn increment(score_before: f64, variance_before: f64, score: f64, variance: f64) -> f64 {
     let information = variance - variance_before;
     if information > 1e-9 { -(score - score_before) / information.sqrt() } else { f64::NAN }

@@ -26,7 +26,7 @@ pub struct Trial<'a> {
     pub(super) needs: Needs,
     /// Whether the primary endpoint is death alone.
     pub(super) death: bool,
-    /// n_j/(n_0 + n_j) of each experimental arm in phase II (or the only phase) and in phase III.
+    /// The experimental arm's share of the patients of each comparison in phase II (or the only phase) and in phase III.
     pub(super) shares: [Vec<f64>; 2],
     /// Roles of the cells, per experimental arm and tested stratum.
     roles: Vec<Vec<Role>>,
@@ -188,7 +188,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// n_j/(n_0 + n_j) of each experimental arm.
+/// Each experimental arm's share of the patients of its comparison with the control.
 fn shares_against_control(allocation: &Allocation) -> Vec<f64> {
     let control = f64::from(allocation.0[0]);
     allocation.0[1..].iter().map(|&patients| f64::from(patients) / (control + f64::from(patients))).collect()

@@ -1,0 +1,217 @@
+//! What is drawn for a patient before anything depends on the arm: arrival, stratum, and the latent numbers that become
+//! times once the arm is known.
+//!
+//! Latents depend on the seed, the replicate and the patient's number alone, so that every candidate protocol and every
+//! truth judges the same patients, and a decision that moves a patient to another arm leaves the patient the same.
+
+use crate::engine::simulation::random::{Purpose, Stream, exponentials, standard_normal};
+use crate::truth::{EnrollmentProcess, Truth};
+
+/// Which latents a truth uses; the others are not drawn (draws are addressed, so skipping one shifts nothing).
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "one independent switch per kind of draw")]
+struct Used {
+    strata: bool,
+    dropout: bool,
+    progression: bool,
+    response: bool,
+    frailty: bool,
+    cure: bool,
+    assays: usize,
+}
+
+/// Latents of the patients drawn so far, struct of arrays, in order of arrival.
+#[derive(Debug, Clone)]
+pub struct Latents {
+    used: Used,
+    /// Calendar month of arrival, before any pause of enrolment.
+    pub arrival: Vec<f64>,
+    /// Expected count at which the last patient arrived.
+    expected: f64,
+    /// Stratum index.
+    pub stratum: Vec<u16>,
+    /// Standard exponential: cumulative hazard of death without progression at which the patient dies.
+    pub death: Vec<f64>,
+    /// Standard exponential of drop-out.
+    pub dropout: Vec<f64>,
+    /// Standard exponential of progression.
+    pub progression: Vec<f64>,
+    /// Standard exponential of death after progression.
+    pub after: Vec<f64>,
+    /// Uniform Φ(B) of the latent response.
+    pub response: Vec<f64>,
+    /// 1/exp(ξ): the factor on every cumulative hazard to reach.
+    pub resistance: Vec<f64>,
+    /// Uniform compared with the cured fractions.
+    pub cure: Vec<f64>,
+    /// Uniforms of the assay readings, `assays` to a patient.
+    pub readings: Vec<f64>,
+    /// Assays read.
+    pub assays: usize,
+}
+
+/// Replaces `values[from..to]` by draws of one uniform each.
+fn fill(values: &mut Vec<f64>, to: usize, draw: impl Fn(u32) -> f64) {
+    let from = values.len();
+    values.extend((from..to).map(|patient| draw(patient as u32)));
+}
+
+/// Draws both purposes of a block into their columns.
+fn fill_pair(first: &mut Vec<f64>, second: &mut Vec<f64>, to: usize, stream: &Stream, purpose: Purpose) {
+    for patient in first.len()..to {
+        let [even, odd] = stream.pair(patient as u32, purpose, 0);
+        first.push(even);
+        second.push(odd);
+    }
+}
+
+impl Latents {
+    /// Nothing drawn yet; room for `patients` under `truth`.
+    pub fn new(truth: &Truth, patients: usize) -> Self {
+        let courses = || truth.arms.iter().flat_map(|arm| &arm.strata).flat_map(|stratum| &stratum.courses);
+        let sd = truth.immune_response.as_ref().map_or(0.0, |response| response.prognostic.log_hazard_sd);
+        let perfect = truth.immune_response.as_ref().is_none_or(|response| {
+            response.assays.iter().all(|assay| assay.sensitivity == 1.0 && assay.specificity == 1.0)
+        });
+        let progression = courses().any(|course| !course.progression.is_zero());
+        let used = Used {
+            strata: truth.strata.len() > 1,
+            dropout: truth.arms.iter().any(|arm| !arm.dropout.is_zero()),
+            progression,
+            response: truth.immune_response.is_some(),
+            frailty: sd > 0.0,
+            cure: truth
+                .arms
+                .iter()
+                .flat_map(|arm| &arm.strata)
+                .any(|stratum| stratum.cured != crate::truth::Cured::default()),
+            assays: if perfect {
+                0
+            } else {
+                truth.immune_response.as_ref().map_or(0, |response| response.assays.len())
+            },
+        };
+        let room = |wanted: bool| Vec::with_capacity(if wanted { patients } else { 0 });
+        Self {
+            used,
+            arrival: room(true),
+            expected: 0.0,
+            stratum: Vec::with_capacity(patients),
+            death: room(true),
+            dropout: room(true),
+            progression: room(used.progression),
+            after: room(used.progression),
+            response: room(used.response),
+            resistance: room(used.frailty),
+            cure: room(used.cure),
+            readings: Vec::with_capacity(patients * (used.assays + 1)),
+            assays: used.assays,
+        }
+    }
+
+    /// Forgets every patient.
+    pub fn clear(&mut self) {
+        self.expected = 0.0;
+        self.stratum.clear();
+        for column in [
+            &mut self.arrival,
+            &mut self.death,
+            &mut self.dropout,
+            &mut self.progression,
+            &mut self.after,
+            &mut self.response,
+            &mut self.resistance,
+            &mut self.cure,
+            &mut self.readings,
+        ] {
+            column.clear();
+        }
+    }
+
+    /// Draws arrivals and strata up to `patients` in all.
+    ///
+    /// A Poisson process of rate λ(t) arrives when its cumulative rate reaches a sum of standard exponentials
+    /// (Çınlar 1975, section 4.7); a steady one when it reaches 1, 2, ….
+    pub fn draw_arrivals(&mut self, stream: &Stream, truth: &Truth, patients: usize) {
+        let from = self.arrival.len();
+        let poisson = truth.enrollment_process == EnrollmentProcess::Poisson;
+        if self.used.strata {
+            for patient in from..patients {
+                let [gap, place] = stream.pair(patient as u32, Purpose::Enrollment, 0);
+                self.arrival.push(gap);
+                let mut below = 0.0;
+                let stratum = truth.strata.iter().position(|stratum| {
+                    below += stratum.prevalence;
+                    place < below
+                });
+                self.stratum.push(stratum.unwrap_or(truth.strata.len() - 1) as u16);
+            }
+        } else {
+            self.stratum.resize(patients.max(from), 0);
+            fill(
+                &mut self.arrival,
+                patients,
+                |patient| {
+                    if poisson { stream.uniform(patient, Purpose::Enrollment) } else { 0.5 }
+                },
+            );
+        }
+        if poisson {
+            exponentials(&mut self.arrival[from..]);
+        }
+        for gap in &mut self.arrival[from..] {
+            self.expected += if poisson { *gap } else { 1.0 };
+            *gap = truth.enrollment.month_of(self.expected);
+        }
+    }
+
+    /// Draws everything else up to `patients` in all.
+    pub fn draw_courses(&mut self, stream: &Stream, truth: &Truth, patients: usize) {
+        let from = self.death.len();
+        if patients <= from {
+            return;
+        }
+        fill_pair(&mut self.death, &mut self.dropout, patients, stream, Purpose::Death);
+        exponentials(&mut self.death[from..]);
+        if self.used.dropout {
+            exponentials(&mut self.dropout[from..]);
+        }
+        if self.used.progression {
+            fill_pair(&mut self.progression, &mut self.after, patients, stream, Purpose::Progression);
+            exponentials(&mut self.progression[from..]);
+            exponentials(&mut self.after[from..]);
+        }
+        if self.used.response {
+            fill(&mut self.response, patients, |patient| stream.uniform(patient, Purpose::Response));
+        }
+        if self.used.frailty {
+            self.draw_resistance(stream, truth, patients);
+        }
+        if self.used.cure {
+            fill(&mut self.cure, patients, |patient| stream.uniform(patient, Purpose::Cure));
+        }
+        for patient in from..patients {
+            for repeat in 0..self.assays.div_ceil(2) {
+                let pair = stream.pair(patient as u32, Purpose::Assay, repeat as u32);
+                self.readings.extend_from_slice(&pair[..2.min(self.assays - 2 * repeat)]);
+            }
+        }
+    }
+
+    /// 1/exp(ξ) with ξ = σ(−ρB + √(1 − ρ²)W) − σ²/2, the law stated in `truth/response.rs`.
+    fn draw_resistance(&mut self, stream: &Stream, truth: &Truth, patients: usize) {
+        let Some(response) = &truth.immune_response else { return };
+        let (rho, sigma) = (response.prognostic.correlation, response.prognostic.log_hazard_sd);
+        let independent = (1.0 - rho * rho).max(0.0).sqrt();
+        for patient in self.resistance.len()..patients {
+            let b = if rho == 0.0 { 0.0 } else { standard_normal(self.response[patient]) };
+            let w = if independent == 0.0 {
+                0.0
+            } else {
+                standard_normal(stream.uniform(patient as u32, Purpose::Frailty))
+            };
+            let xi = sigma * (independent * w - rho * b) - 0.5 * sigma * sigma;
+            self.resistance.push(libm::exp(-xi));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! One replicate: a group-sequential or a seamless trial from the first patient to its end.
+
+use crate::engine::simulation::closed::Testing;
+use crate::engine::simulation::cohort::Cohort;
+use crate::engine::simulation::random::Stream;
+use crate::engine::simulation::tally::{LookRecord, TransitionRecord};
+use crate::engine::simulation::trial::{Trial, Workspace};
+use crate::protocol::{Combination, GroupSequential, Seamless};
+use crate::transition::Trigger;
+use std::ops::Range;
+
+impl Trial<'_> {
+    /// A trial without a transition.
+    pub(super) fn group_sequential(&self, work: &mut Workspace, stream: &Stream, design: &GroupSequential) {
+        let patients = design.patients as usize;
+        work.kept.fill(true);
+        work.studied.fill(true);
+        self.enroll(work, stream, patients);
+        work.patients.entry.copy_from_slice(&work.latents.arrival);
+        work.blocks.set(&design.allocation.0, |_| true);
+        work.blocks.allot(stream, 0, &mut work.patients.arm);
+        work.patients.realise(&self.nature, &work.latents, 0..patients);
+        work.record.go = true;
+        self.confirm(work, 0..patients, 0.0, 0.0);
+    }
+
+    /// A seamless trial: phase II, data cut, decision, phase III.
+    pub(super) fn seamless(&self, work: &mut Workspace, stream: &Stream, design: &Seamless) {
+        let (cut, cohort) = self.phase2(work, stream, design);
+        for endpoint in 0..2 {
+            if self.needs.endpoint(endpoint) || (self.testing == Testing::Combined && self.death == (endpoint == 1)) {
+                let (patients, death) = (&work.patients, endpoint == 1);
+                work.phase2[endpoint].rebuild(
+                    &patients.entry[..cohort],
+                    &patients.event(death)[..cohort],
+                    &patients.dropout[..cohort],
+                    &patients.cell[..cohort],
+                );
+            }
+        }
+        self.decide(work, &design.transition, cohort, cut);
+        work.record.go = work.kept.contains(&true);
+        let decision = cut + design.decision_time;
+        let (total, before_decision) = self.phase3_arrivals(work, stream, design, cohort, cut);
+        work.record.transition = Some(TransitionRecord {
+            month: cut,
+            patients: enrolled_by(&work.patients.entry, cut),
+            events: [false, true].map(|death| self.cohort(work, 0..cohort, 0.0).events_by(death, cut)),
+        });
+        // Until the decision the control and every experimental arm are open.
+        work.blocks.set(&design.phase3_allocation.0, |_| true);
+        work.blocks.allot(stream, cohort, &mut work.patients.arm[cohort..before_decision]);
+        if !work.record.go {
+            work.latents.draw_courses(stream, self.truth, before_decision);
+            work.patients.realise(&self.nature, &work.latents, cohort..before_decision);
+            work.record.end = Some(LookRecord {
+                month: decision,
+                events: self.cohort(work, 0..before_decision, 0.0).events_by(self.death, decision),
+                patients: enrolled_by(&work.patients.entry, decision),
+            });
+            return;
+        }
+        let kept = &work.kept;
+        work.blocks.set(&design.phase3_allocation.0, |arm| arm == 0 || kept[arm - 1]);
+        work.blocks.allot(stream, before_decision, &mut work.patients.arm[before_decision..]);
+        work.latents.draw_courses(stream, self.truth, total);
+        work.patients.realise(&self.nature, &work.latents, cohort..total);
+        let mut earliest = decision;
+        if let Combination::InverseNormal { phase2_follow_up, .. } = &design.combination {
+            // Stage 1 ends when its own condition says, for dropped arms too; every arm is still counted here.
+            let end = self.month(work, 0..cohort, phase2_follow_up, cut);
+            for arm in 0..self.experimental() {
+                work.z[arm] = self.log_rank(&work.phase2[usize::from(self.death)], end, arm).z();
+            }
+            work.tests.first_stage(&work.z, &self.shares[0], &work.kept);
+            earliest = earliest.max(end);
+        }
+        for (studied, kept) in work.studied[1..].iter_mut().zip(&work.kept) {
+            *studied = *kept;
+        }
+        let first = if design.combination == Combination::NaivePooled { 0 } else { cohort };
+        self.confirm(work, first..total, decision, earliest);
+    }
+
+    /// Enrols and treats phase II up to its data cut; returns the month of the cut and the patients of the cohort.
+    fn phase2(&self, work: &mut Workspace, stream: &Stream, design: &Seamless) -> (f64, usize) {
+        let planned = design.phase2_patients as usize;
+        work.studied.fill(true);
+        self.enroll(work, stream, planned);
+        work.patients.entry.copy_from_slice(&work.latents.arrival);
+        work.blocks.set(&design.phase2_allocation.0, |_| true);
+        work.blocks.allot(stream, 0, &mut work.patients.arm);
+        work.patients.realise(&self.nature, &work.latents, 0..planned);
+        let cut = self.month(work, 0..planned, &design.transition.when, 0.0);
+        (cut, enrolled_by(&work.patients.entry, cut) as usize)
+    }
+
+    /// Enrols phase III behind the cohort; returns the number of patients of the whole trial and of those who enter by
+    /// the decision. Phase III begins with the first patient who enters after the data cut, or after the last planned
+    /// patient of phase II. Under a pause, enrolment stops when phase II is complete (or at the cut, if that comes
+    /// first) and goes on at the decision where it was.
+    fn phase3_arrivals(
+        &self,
+        work: &mut Workspace,
+        stream: &Stream,
+        design: &Seamless,
+        cohort: usize,
+        cut: f64,
+    ) -> (usize, usize) {
+        let total = cohort + design.phase3_patients as usize;
+        let decision = cut + design.decision_time;
+        work.latents.draw_arrivals(stream, self.truth, total);
+        work.patients.resize(total);
+        let pause = if !design.pause_enrollment {
+            0.0
+        } else if cohort == design.phase2_patients as usize && cohort > 0 {
+            decision - work.latents.arrival[cohort - 1]
+        } else {
+            decision - cut
+        };
+        for (entry, arrival) in work.patients.entry[cohort..].iter_mut().zip(&work.latents.arrival[cohort..]) {
+            *entry = arrival + pause;
+        }
+        (total, enrolled_by(&work.patients.entry, decision).max(cohort as u32) as usize)
+    }
+
+    /// Draws so many patients and makes room for them.
+    fn enroll(&self, work: &mut Workspace, stream: &Stream, patients: usize) {
+        work.latents.draw_arrivals(stream, self.truth, patients);
+        work.latents.draw_courses(stream, self.truth, patients);
+        work.patients.resize(patients);
+    }
+
+    /// A cohort of the trial's patients.
+    fn cohort<'w>(&self, work: &'w Workspace, range: Range<usize>, previous: f64) -> Cohort<'w> {
+        let strata = self.truth.strata.len();
+        Cohort { patients: &work.patients, range, studied: &work.studied, strata, previous }
+    }
+
+    /// Month at which a condition on the cohort is met; where it never is, the month at which the information of the
+    /// cohort's last patient ends, and the record says so.
+    fn month(&self, work: &mut Workspace, range: Range<usize>, trigger: &Trigger, previous: f64) -> f64 {
+        let mut months = std::mem::take(&mut work.months);
+        let cohort = self.cohort(work, range, previous);
+        let mut month = cohort.month(trigger, &mut months);
+        let never = !month.is_finite();
+        if never {
+            month = cohort.information_end(self.death);
+        }
+        work.months = months;
+        work.record.never_met |= never;
+        month
+    }
+
+    /// The confirmatory looks on the patients `range`: none precedes `earliest`; `after_previous` of the first one counts
+    /// from `decision`.
+    fn confirm(&self, work: &mut Workspace, range: Range<usize>, decision: f64, earliest: f64) {
+        let patients = &work.patients;
+        work.tested.rebuild(
+            &patients.entry[range.clone()],
+            &patients.event(self.death)[range.clone()],
+            &patients.dropout[range.clone()],
+            &patients.cell[range.clone()],
+        );
+        work.before.fill(crate::statistics::log_rank::LogRank::default());
+        let mut previous = decision;
+        let last = self.protocol.analyses.len() - 1;
+        for (look, analysis) in self.protocol.analyses.iter().enumerate() {
+            let month = self.month(work, range.clone(), &analysis.when, previous).max(previous).max(earliest);
+            previous = month;
+            let entry = LookRecord {
+                month,
+                events: self.cohort(work, range.clone(), 0.0).events_by(self.death, month),
+                patients: enrolled_by(&work.patients.entry, month),
+            };
+            work.record.looks.push(entry);
+            self.test(work, look, month);
+            work.record.statistics.extend_from_slice(&work.tests.statistic);
+            let futile = work.tests.futile(&work.kept, self.plan.bounds.futility[look]);
+            let any = work.tests.rejected.contains(&true);
+            if any && work.record.efficacy_at.is_none() {
+                work.record.efficacy_at = Some(look);
+            }
+            let done = work.tests.all_rejected(&work.kept);
+            if futile && !any {
+                work.record.futility_at = Some(look);
+            }
+            if done || futile || look == last {
+                work.record.end = Some(entry);
+                return;
+            }
+        }
+    }
+
+    /// Tests the kept arms at one look.
+    fn test(&self, work: &mut Workspace, look: usize, month: f64) {
+        for arm in 0..self.experimental() {
+            work.z[arm] = f64::NAN;
+            if !work.kept[arm] {
+                continue;
+            }
+            let now = self.log_rank(&work.tested, month, arm);
+            work.z[arm] = if self.testing == Testing::Combined {
+                let before = std::mem::replace(&mut work.before[arm], now);
+                increment(before.score, before.variance, now.score, now.variance)
+            } else {
+                now.z()
+            };
+        }
+        let bound = self.plan.bounds.efficacy[look];
+        match self.testing {
+            Testing::Elementary => work.tests.elementary(&work.z, &work.kept, bound),
+            Testing::Closed => work.tests.closed(&work.z, &self.shares[1], &work.kept, bound),
+            Testing::Combined => work.tests.combined(look, self.plan, &work.z, &self.shares[1], &work.kept),
+        }
+    }
+}
+
+/// Standardised increment `−(U_k − U_{k−1})/√(V_k − V_{k−1})`; NaN when the information did not grow.
+fn increment(score_before: f64, variance_before: f64, score: f64, variance: f64) -> f64 {
+    let information = variance - variance_before;
+    if information > 1e-9 { -(score - score_before) / information.sqrt() } else { f64::NAN }
+}
+
+/// Patients who entered at or before `month`.
+fn enrolled_by(entry: &[f64], month: f64) -> u32 {
+    entry.partition_point(|&entry| entry <= month) as u32
+}

@@ -1,0 +1,138 @@
+//! Statistics from data: published values, hand-computed ties, and the sorted kernel against the plain form.
+
+use proptest::prelude::*;
+use seamline::statistics::cox::{Cox, cox};
+use seamline::statistics::log_rank::log_rank;
+use seamline::statistics::{FollowUp, Observations, Role};
+
+const TIME: [f64; 20] = [
+    6.10, 25.18, 24.71, 4.19, 4.31, 26.06, 2.29, 7.94, 13.60, 15.17, 5.79, 32.75, 34.71, 24.89, 1.98, 25.47, 0.07,
+    26.43, 27.33, 32.11,
+];
+const CENSORED: [usize; 5] = [5, 11, 12, 15, 19];
+
+/// The 20 patients of the modestly weighted log-rank vignette; simtrial's log-rank and the Cox fit.
+#[test]
+fn twenty_patients_as_published() {
+    let event: Vec<bool> = (0..20).map(|i| !CENSORED.contains(&i)).collect();
+    let treated: Vec<bool> = (0..20).map(|i| i >= 10).collect();
+    let data = Observations { time: &TIME, event: &event, treated: &treated, stratum: None };
+    let answer = log_rank(&data).unwrap();
+    assert!((answer.z() - 1.955_397_39).abs() < 5e-9, "{}", answer.z());
+    assert!((answer.score - -3.407_986_51).abs() < 5e-9);
+    assert!((answer.variance.sqrt() - 1.742_861_333).abs() < 5e-10);
+    let Cox::Estimate { log_hazard_ratio, standard_error } = cox(&data).unwrap() else { panic!("no estimate") };
+    assert!((log_hazard_ratio - -1.150_711_4).abs() < 5e-8, "{log_hazard_ratio}");
+    assert!(standard_error > 0.5 && standard_error < 0.8);
+}
+
+/// Controls 1, 2, 2 and 4+; treated 2, 3 and 4+: at time 2 three tied events among (3, 3).
+const TIED: Observations = Observations {
+    time: &[1.0, 2.0, 2.0, 4.0, 2.0, 3.0, 4.0],
+    event: &[true, true, true, false, true, true, false],
+    treated: &[false, false, false, false, true, true, true],
+    stratum: None,
+};
+
+#[test]
+fn ties_by_hand() {
+    let answer = log_rank(&TIED).unwrap();
+    // n1/n = 3/7, 3/6, 2/3 with d = 1, 3, 1.
+    let score = -3.0 / 7.0 + (1.0 - 1.5) + (1.0 - 2.0 / 3.0);
+    let variance = 12.0 / 49.0 + 3.0 * 0.25 * (3.0 / 5.0) + 2.0 / 9.0;
+    assert!((answer.score - score).abs() < 1e-15 && (answer.variance - variance).abs() < 1e-15);
+    assert_eq!(answer.events, 5);
+    // Efron: the stationary point of the score, found by bisection on the written-out sum.
+    let score = |t: f64| {
+        2.0 - 3.0 * t / (4.0 + 3.0 * t)
+            - (3.0 * t / (3.0 + 3.0 * t)
+                + (8.0 / 3.0) * t / (7.0 / 3.0 + (8.0 / 3.0) * t)
+                + (7.0 / 3.0) * t / (5.0 / 3.0 + (7.0 / 3.0) * t))
+            - 2.0 * t / (1.0 + 2.0 * t)
+    };
+    let (mut low, mut high) = (0.01, 100.0);
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        if score(middle) > 0.0 { low = middle } else { high = middle }
+    }
+    assert!((cox(&TIED).unwrap().hazard_ratio() - low).abs() < 1e-10);
+}
+
+#[test]
+fn strata_add_up() {
+    let stratum = [9, 4, 9, 4, 9, 4, 9];
+    let both = log_rank(&Observations { stratum: Some(&stratum), ..TIED }).unwrap();
+    let part = |label: u32| {
+        let of = |i: &usize| stratum[*i] == label;
+        let pick = |values: &[bool]| (0..7).filter(of).map(|i| values[i]).collect::<Vec<_>>();
+        let time: Vec<f64> = (0..7).filter(of).map(|i| TIED.time[i]).collect();
+        log_rank(&Observations { time: &time, event: &pick(TIED.event), treated: &pick(TIED.treated), stratum: None })
+            .unwrap()
+    };
+    assert_eq!(both, part(4).plus(part(9)));
+}
+
+#[test]
+fn monotone_likelihood_is_an_outcome() {
+    let fit = |event: &[bool]| {
+        cox(&Observations { time: &[1.0, 2.0, 3.0, 4.0], event, treated: &[false, true, false, true], stratum: None })
+            .unwrap()
+    };
+    assert_eq!(fit(&[true, false, true, false]), Cox::Monotone { hazard_ratio: 0.0 });
+    assert_eq!(fit(&[false, true, false, false]), Cox::Monotone { hazard_ratio: f64::INFINITY });
+    // The last event has no control at risk beside it.
+    assert_eq!(fit(&[false, false, false, true]), Cox::NoInformation);
+    assert!(fit(&[false; 4]).hazard_ratio().is_nan());
+}
+
+#[test]
+fn wrong_data_are_refused() {
+    let short = Observations { time: &[1.0], event: &[true, false], treated: &[true], stratum: None };
+    assert_eq!(log_rank(&short).unwrap_err().value, 2.0);
+    let negative = Observations { time: &[-1.0], event: &[true], treated: &[true], stratum: None };
+    assert!(cox(&negative).is_err());
+    let nan = Observations { time: &[f64::NAN], event: &[true], treated: &[true], stratum: None };
+    assert!(log_rank(&nan).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(20_261_122), cases: 300, ..ProptestConfig::default() })]
+
+    /// The sorted kernel and the plain form give the same bits, ties (times on a coarse grid) and strata included.
+    #[test]
+    fn kernel_equals_plain_form(
+        patients in proptest::collection::vec((0u32..40, 1u32..30, 1u32..40, 0u16..6), 1..60),
+        cut in 0u32..60,
+    ) {
+        let mut patients = patients;
+        patients.sort();
+        let month = |n: u32| f64::from(n) * 0.5;
+        let entry: Vec<f64> = patients.iter().map(|p| month(p.0)).collect();
+        let event: Vec<f64> = patients.iter().map(|p| if p.1 == 1 { f64::INFINITY } else { month(p.1) }).collect();
+        let dropout: Vec<f64> = patients.iter().map(|p| if p.2 > 35 { f64::INFINITY } else { month(p.2) }).collect();
+        // cell = arm * 2 + stratum, three arms; arm 2 against arm 0.
+        let cell: Vec<u16> = patients.iter().map(|p| p.3).collect();
+        let cut = month(cut);
+        let mut follow_up = FollowUp::default();
+        follow_up.rebuild(&entry, &event, &dropout, &cell);
+
+        let kept: Vec<usize> = (0..entry.len()).filter(|&i| entry[i] <= cut && cell[i] / 2 != 1).collect();
+        let seen = |i: usize| event[i] <= dropout[i] && entry[i] + event[i] <= cut;
+        let time: Vec<f64> = kept.iter().map(|&i| event[i].min(dropout[i]).min(cut - entry[i])).collect();
+        let events: Vec<bool> = kept.iter().map(|&i| seen(i)).collect();
+        let treated: Vec<bool> = kept.iter().map(|&i| cell[i] / 2 == 2).collect();
+        let stratum: Vec<u32> = kept.iter().map(|&i| u32::from(cell[i] % 2)).collect();
+        let plain = Observations { time: &time, event: &events, treated: &treated, stratum: None };
+        use Role::{Control, Ignored, Treated};
+        let pooled = [Control, Control, Ignored, Ignored, Treated, Treated];
+        let strata = [[Control, Ignored, Ignored, Ignored, Treated, Ignored], [Ignored, Control, Ignored, Ignored, Ignored, Treated]];
+        prop_assert_eq!(follow_up.log_rank(cut, &pooled), log_rank(&plain).unwrap());
+        let stratified = Observations { stratum: Some(&stratum), ..plain };
+        let sum = strata.iter().fold(Default::default(), |sum: seamline::statistics::log_rank::LogRank, roles| sum.plus(follow_up.log_rank(cut, roles)));
+        prop_assert_eq!(sum, log_rank(&stratified).unwrap());
+        let mut scratch = Vec::new();
+        let same = |a: Cox, b: Cox| a == b || (a.hazard_ratio().is_nan() && b.hazard_ratio().is_nan());
+        prop_assert!(same(follow_up.cox(cut, [&pooled[..]], &mut scratch), cox(&plain).unwrap()));
+        prop_assert!(same(follow_up.cox(cut, strata.iter().map(|roles| &roles[..]), &mut scratch), cox(&stratified).unwrap()));
+    }
+}

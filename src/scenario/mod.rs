@@ -19,6 +19,7 @@ mod schema;
 mod set;
 mod strict;
 mod suggest;
+mod undelayed;
 
 pub use checked::{Candidate, Goal, Scenario, Solve};
 pub use error::ScenarioError;

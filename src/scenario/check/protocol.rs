@@ -105,7 +105,7 @@ impl Context<'_> {
         }
         let allocation = allocation(raw.allocation.as_ref(), self.arms, &at.key("allocation"))?;
         let patients = at_least_arms(patients.count(), self.arms, &at.key("patients"))?;
-        let design = Design::GroupSequential(GroupSequential { patients, allocation });
+        let design = Design::GroupSequential(GroupSequential { patients: f64::from(patients), allocation });
         Ok((design, Cohort { patients, name: "the trial" }))
     }
 
@@ -148,10 +148,10 @@ impl Context<'_> {
             _ => Cohort { patients: phase2_patients + phase3_patients, name: "both phases" },
         };
         let design = Design::Seamless(Box::new(Seamless {
-            phase2_patients,
+            phase2_patients: f64::from(phase2_patients),
             phase2_allocation,
             transition,
-            phase3_patients,
+            phase3_patients: f64::from(phase3_patients),
             phase3_allocation,
             decision_time: phase3.decision_time.map_or(0.0, |months| months.get()),
             pause_enrollment: phase3.pause_enrollment.unwrap_or(false),
@@ -266,10 +266,10 @@ fn increasing(before: &Trigger, after: &Trigger, written: Option<&str>, at: &At<
             Trigger::Events { count: earlier, endpoint: e1, stratum: s1, arms: a1 },
             Trigger::Events { count: later, endpoint: e2, stratum: s2, arms: a2 },
         ) if e1.is_death() == e2.is_death() && s1 == s2 && a1 == a2 => {
-            ("events", f64::from(*earlier), f64::from(*later))
+            ("events", *earlier, *later)
         }
         (Trigger::Enrolled { count: earlier }, Trigger::Enrolled { count: later }) => {
-            ("enrolled", f64::from(*earlier), f64::from(*later))
+            ("enrolled", *earlier, *later)
         }
         (Trigger::Calendar { month: earlier }, Trigger::Calendar { month: later }) => ("calendar", *earlier, *later),
         (Trigger::MinFollowUp { months: earlier }, Trigger::MinFollowUp { months: later }) => {
@@ -289,7 +289,7 @@ fn increasing(before: &Trigger, after: &Trigger, written: Option<&str>, at: &At<
 /// Whether the trigger cannot be met before every phase II patient is enrolled.
 fn fills_phase2(trigger: &Trigger, patients: u32) -> bool {
     match trigger {
-        Trigger::Enrolled { count } => *count == patients,
+        Trigger::Enrolled { count } => *count == f64::from(patients),
         Trigger::MinFollowUp { .. } => true,
         Trigger::All(parts) => parts.iter().any(|part| fills_phase2(part, patients)),
         Trigger::Any(parts) => parts.iter().all(|part| fills_phase2(part, patients)),

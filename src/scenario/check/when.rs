@@ -77,7 +77,7 @@ impl Setting<'_> {
         }
         if let Some(count) = raw.enrolled {
             self.within(count.count(), "enrolled patients", &here)?;
-            return Ok(Trigger::Enrolled { count: count.count() });
+            return Ok(Trigger::Enrolled { count: f64::from(count.count()) });
         }
         if let Some(month) = raw.calendar {
             return Ok(Trigger::Calendar { month: month.get() });
@@ -137,13 +137,13 @@ impl Setting<'_> {
                 })
                 .collect::<Checked<Vec<usize>>>()
         });
-        Ok(Trigger::Events { count, endpoint, stratum: stratum.transpose()?, arms: arms.transpose()? })
+        Ok(Trigger::Events { count: f64::from(count), endpoint, stratum: stratum.transpose()?, arms: arms.transpose()? })
     }
 
     fn fraction(&self, fraction: f64, at: &At<'_>) -> Checked<Trigger> {
         match self.final_events {
             Some(FinalEvents::At(Trigger::Events { count, endpoint, stratum, arms })) => {
-                let count = (fraction * f64::from(*count)).round().max(1.0) as u32;
+                let count = (fraction * count).round().max(1.0);
                 Ok(Trigger::Events { count, endpoint: *endpoint, stratum: *stratum, arms: arms.clone() })
             }
             Some(FinalEvents::Itself) => Err(at.fail("the final analysis cannot be a fraction of its own events")),

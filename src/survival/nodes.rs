@@ -79,8 +79,9 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
 /// (1 − e⁻ˣ)/x for x ≥ 0, the mean of e⁻ᵘ over u in [0, x]; 1 at 0, 0 at infinity.
 pub(crate) fn mean_decay(x: f64) -> f64 {
     if x < 0.05 {
-        // Taylor series Σ (−x)ʲ/(j+1)!; the term left out is below 2e-14.
-        1.0 - x / 2.0 * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0 * (1.0 - x / 6.0 * (1.0 - x / 7.0)))))
+        // Taylor series Σ (−x)ʲ/(j+1)!; the term left out is below 1e-15.
+        1.0 - x / 2.0
+            * (1.0 - x / 3.0 * (1.0 - x / 4.0 * (1.0 - x / 5.0 * (1.0 - x / 6.0 * (1.0 - x / 7.0 * (1.0 - x / 8.0))))))
     } else {
         -(-x).exp_m1() / x
     }

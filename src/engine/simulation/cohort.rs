@@ -87,11 +87,14 @@ impl Cohort<'_> {
     /// Events seen by `month` among patients of the studied arms.
     pub fn events_by(&self, death: bool, month: f64) -> u32 {
         let patients = self.patients;
-        let event = patients.event(death);
+        let range = self.range.clone();
+        let (entry, event) = (&patients.entry[range.clone()], &patients.event(death)[range.clone()]);
+        let (dropout, arm) = (&patients.dropout[range.clone()], &patients.arm[range]);
         let mut events = 0;
-        for i in self.range.clone() {
-            let seen = patients.entry[i] + event[i] <= month && event[i] <= patients.dropout[i];
-            events += u32::from(seen && self.studied[usize::from(patients.arm[i])]);
+        for i in 0..entry.len() {
+            // Not short-circuited: none of the three is predictable.
+            let seen = (entry[i] + event[i] <= month) & (event[i] <= dropout[i]) & self.studied[usize::from(arm[i])];
+            events += u32::from(seen);
         }
         events
     }

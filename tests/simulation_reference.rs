@@ -3,7 +3,7 @@
 mod simulation_support;
 
 use seamline::engine::simulation::{Trial, run};
-use seamline::engine::{Estimate, Hypotheses};
+use seamline::engine::{Estimate, Hypotheses, Plan};
 use seamline::protocol::{Combination, Design, Protocol};
 use seamline::survival::Endpoint;
 use seamline::transition::Statistic;
@@ -150,7 +150,7 @@ fn wrong_inputs_are_refused() {
     let protocol = protocol(&["control", "vaccine"], Endpoint::Os, &looks, group_sequential(320, &[1, 1]));
     let good = plan(&[1.96], &[1.0], None);
     let truth = two_arms(1.0);
-    let refused = |protocol: &Protocol, truth: &Truth, plan, arms, replicates, says: &str| {
+    let refused = |protocol: &Protocol, truth: &Truth, plan: &Plan, arms, replicates, says: &str| {
         let error = run(protocol, truth, plan, &null(arms), &settings(replicates), None).unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
     };

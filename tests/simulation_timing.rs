@@ -58,7 +58,7 @@ fn cost_per_replicate() {
         positive_if: PositiveRule::Any,
         missing_if_event_before: true,
     });
-    let when = Trigger::All(vec![Trigger::Enrolled { count: 120 }, events(35, Endpoint::Pfs)]);
+    let when = Trigger::All(vec![Trigger::Enrolled { count: 120.0 }, events(35, Endpoint::Pfs)]);
     let follow_up = events(60, Endpoint::Os);
     let mut design = seamless([120, 380], &[1, 1, 1], when, Statistic::PfsHazardRatio, own_cohort(0.3, follow_up));
     design.transition.go = Some(Criterion::All(vec![

@@ -1,1 +1,112 @@
-//! (room cli)
+//! Verbs and flags. Data goes to stdout, everything else to stderr.
+//!
+//! Exit status: 0 answered · 2 the file or the arguments are wrong · 3 no design reaches the goal · 1 a fault of ours.
+
+mod message;
+mod progress;
+mod starters;
+mod verbs;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Group-sequential and seamless phase II/III trials of therapies that work slowly: power, type I error, sample size.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 80)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// What the truths imply: survival, medians, hazard ratios, response rates, enrolment and events.
+    Describe(Run),
+    /// Operating characteristics of every candidate under every truth.
+    Evaluate(Run),
+    /// Candidates side by side under every truth, and their ranking.
+    Compare(Run),
+    /// The size that meets the goal's power.
+    Size(Run),
+    /// Whether the design is valid, which guarantee its type I error has, and why.
+    Check(Run),
+    /// The JSON Schema of the scenario file.
+    Schema,
+    /// A starter scenario that explains itself.
+    New {
+        /// Kind of starter.
+        #[arg(default_value = "group-sequential")]
+        kind: starters::Kind,
+    },
+}
+
+/// What every verb on a scenario file takes.
+#[derive(Debug, Args)]
+struct Run {
+    /// Scenario file (`-` reads standard input).
+    file: PathBuf,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Engine, instead of the file's.
+    #[arg(long, value_enum)]
+    engine: Option<EngineArgument>,
+    /// Simulated trials, instead of the file's.
+    #[arg(long, value_name = "N")]
+    replicates: Option<u64>,
+    /// Seed, instead of the file's.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Threads; results do not depend on it.
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Changes one value of the file: /path=value, as often as needed.
+    #[arg(long = "set", value_name = "/PATH=VALUE")]
+    sets: Vec<String>,
+    /// No progress, no timing, no warnings on stderr.
+    #[arg(long)]
+    quiet: bool,
+    /// Writes the elapsed seconds into the JSON answer (null otherwise, so that equal runs give equal bytes).
+    #[arg(long)]
+    timing: bool,
+}
+
+/// Engines as the command line names them.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum EngineArgument {
+    Auto,
+    Analytic,
+    Simulation,
+}
+
+/// Why the command ends without an answer.
+#[derive(Debug)]
+enum Failure {
+    /// Exit status 2.
+    Wrong(Box<crate::scenario::ScenarioError>),
+    /// Exit status 2: an argument or a file that cannot be read.
+    Argument(String),
+    /// Exit status 3; the text says what was tried.
+    NoDesign(String),
+    /// Exit status 1.
+    Fault(String),
+}
+
+/// Runs the command on the process's arguments.
+pub fn run() -> ExitCode {
+    let command = Command::parse();
+    let result = match command.verb {
+        Verb::Describe(run) => verbs::describe(&run),
+        Verb::Evaluate(run) => verbs::evaluate(&run),
+        Verb::Compare(run) => verbs::compare(&run),
+        Verb::Size(run) => verbs::size(&run),
+        Verb::Check(run) => verbs::check(&run),
+        Verb::Schema => verbs::schema(),
+        Verb::New { kind } => message::data(kind.text()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => message::failure(&failure),
+    }
+}

@@ -17,7 +17,7 @@ pub enum EngineError {
         /// Index of the look, or `None` for the transition's trigger.
         look: Option<usize>,
         /// Events asked for.
-        needed: u32,
+        needed: f64,
         /// Events expected after unlimited follow-up.
         available: f64,
     },

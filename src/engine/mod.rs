@@ -1,13 +1,23 @@
 //! Engines: (protocol, truth) → operating characteristics. No engine knows about files or terminals.
 
+pub mod analytic;
 mod error;
+mod hypotheses;
 mod outcome;
 mod planned;
+mod planner;
+mod schedule;
 pub mod simulation;
 
 pub use error::EngineError;
 pub use outcome::{BoundAt, Estimate, Expected, LookOutcome, OperatingCharacteristics, TransitionOutcome};
+pub use hypotheses::hypotheses;
 pub use planned::{Hypotheses, Plan, PlannedLook};
+pub use planner::{SeamlessSchedule, plan, seamless_schedule};
+pub use schedule::ScheduledLook;
+
+use crate::protocol::{Design, Protocol};
+use crate::truth::Truth;
 
 /// Which engine is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,4 +40,37 @@ pub struct Settings {
     pub replicates: u64,
     /// Seed of every random draw.
     pub seed: u64,
+}
+
+/// Called with the number of replicates just finished.
+pub type Progress<'a> = Option<&'a (dyn Fn(u64) + Sync)>;
+
+impl EngineKind {
+    /// The engine that will answer for a design: `Auto` takes the analytic one where it covers the design.
+    pub fn for_design(self, design: &Design) -> Self {
+        match (self, design) {
+            (Self::Auto, Design::GroupSequential(_)) => Self::Analytic,
+            (Self::Auto, Design::Seamless(_)) => Self::Simulation,
+            (chosen, _) => chosen,
+        }
+    }
+}
+
+/// Operating characteristics of one protocol under one truth; bounds, fractions and weights are fixed under `planning`.
+///
+/// # Errors
+/// [`EngineError`] when the plan cannot be made or the engine does not cover the design.
+pub fn evaluate(
+    protocol: &Protocol,
+    truth: &Truth,
+    planning: &Truth,
+    settings: &Settings,
+    progress: Progress,
+) -> Result<OperatingCharacteristics, EngineError> {
+    let plan = plan(protocol, planning)?;
+    let hypotheses = hypotheses(truth, protocol.primary.endpoint)?;
+    match settings.engine.for_design(&protocol.design) {
+        EngineKind::Simulation => simulation::run(protocol, truth, &plan, &hypotheses, settings, progress),
+        EngineKind::Analytic | EngineKind::Auto => analytic::evaluate(protocol, truth, &plan, &hypotheses),
+    }
 }

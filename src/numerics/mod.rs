@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`normal`] | density, distribution function, upper tail, quantiles | relative 1e-15 down to the last representable tail |
 //! | [`quadrature`] | Gauss–Legendre nodes, cached by order; Gauss–Hermite nodes for the normal law | nodes and weights to rounding |
+//! | [`panels`] | piecewise-analytic functions of time: aligned panels, antiderivatives | rounding |
 //! | [`roots`] | Brent's bracketed root finder; bracket expansion | as asked |
 //! | [`bivariate`] | bivariate normal orthants and rectangles | absolute 1e-14 |
 //! | [`mvn`] | rectangles of any dimension up to 25, singular correlation allowed | returned with the value |
@@ -13,5 +14,6 @@
 pub mod bivariate;
 pub mod mvn;
 pub mod normal;
+pub mod panels;
 pub mod quadrature;
 pub mod roots;

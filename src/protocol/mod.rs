@@ -60,8 +60,8 @@ pub enum Design {
 /// A trial without a transition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupSequential {
-    /// Patients of all arms together.
-    pub patients: u32,
+    /// Patients of all arms together; whole in a file, real while a size is solved.
+    pub patients: f64,
     /// Patients of each arm in a block.
     pub allocation: Allocation,
 }
@@ -87,13 +87,13 @@ impl Allocation {
 #[derive(Debug, Clone)]
 pub struct Seamless {
     /// Patients of phase II, all arms together.
-    pub phase2_patients: u32,
+    pub phase2_patients: f64,
     /// Allocation in phase II.
     pub phase2_allocation: Allocation,
     /// The transition rule.
     pub transition: Transition,
     /// Patients enrolled after phase II, all arms together.
-    pub phase3_patients: u32,
+    pub phase3_patients: f64,
     /// Allocation in phase III, before dropping arms.
     pub phase3_allocation: Allocation,
     /// Months from the data cut to the decision, at least 0.

@@ -1,1 +1,11 @@
-//! (room report)
+//! Answers for people and programs: one dictionary of names, units and formats, terminal tables, and the JSON contract.
+
+mod answer;
+mod description;
+mod dictionary;
+mod table;
+
+pub use answer::{Header, answer_json, answers_json, ranking_json, solved_json};
+pub use description::{description_json, description_text};
+pub use dictionary::{DICTIONARY, Format, Term, term};
+pub use table::{answer_text, comparison_text, guarantee_text, ranking_text, size_text};

@@ -3,13 +3,16 @@
 use crate::engine::Settings;
 use crate::protocol::Protocol;
 use crate::truth::Truth;
+use serde_json::Value;
 
 /// A checked scenario.
 #[derive(Debug, Clone)]
 pub struct Scenario {
-    /// Title.
+    /// Title; empty when the file has none.
     pub title: String,
-    /// SHA-256 of the file's bytes, hexadecimal.
+    /// Notes; empty when the file has none.
+    pub notes: String,
+    /// SHA-256 of the file's bytes, hexadecimal; with overrides, of the bytes followed by each override on a line of its own.
     pub sha256: String,
     /// Candidates in file order; the only one is named "protocol" when the file lists none.
     pub candidates: Vec<Candidate>,
@@ -17,6 +20,10 @@ pub struct Scenario {
     pub goal: Option<Goal>,
     /// How engines are run.
     pub run: Settings,
+    /// Cautions about the file, in full sentences.
+    pub warnings: Vec<String>,
+    /// The file as read, overrides applied.
+    pub source: Value,
 }
 
 /// One protocol, with every truth resolved for its arms.
@@ -26,10 +33,22 @@ pub struct Candidate {
     pub name: String,
     /// The protocol.
     pub protocol: Protocol,
+    /// Per look, the fraction of the final look's events where the file gives one (`event_fraction`), so that planned
+    /// events can follow the final look when it moves.
+    pub event_fractions: Vec<Option<f64>>,
     /// The unpatched truth: what the design is planned on.
     pub planning: Truth,
     /// Truths in file order; the only one is named "base" when the file lists none.
     pub truths: Vec<(String, Truth)>,
+}
+
+impl Candidate {
+    /// One label per experimental arm: "high vs control · os · full population".
+    pub fn hypotheses(&self) -> Vec<String> {
+        let endpoint = self.protocol.primary.endpoint.name();
+        let control = &self.protocol.arms[0];
+        self.protocol.arms[1..].iter().map(|arm| format!("{arm} vs {control} · {endpoint} · full population")).collect()
+    }
 }
 
 /// What `size` solves.

@@ -1,5 +1,7 @@
 //! The message a wrong file gets.
 
+use serde_json::Value;
+
 /// What is wrong with a file or an argument: where, what stands there, which rule it breaks, and what to do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{pointer}: {rule}")]
@@ -12,4 +14,22 @@ pub struct ScenarioError {
     pub rule: String,
     /// What to do; a sentence without a full stop.
     pub hint: Option<String>,
+}
+
+/// Longest value shown.
+const SHOWN: usize = 80;
+
+/// Text cut to what a message shows.
+pub(crate) fn shorten(text: &str) -> String {
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(SHOWN - 1).collect();
+    short.push('…');
+    short
+}
+
+/// A value as a message shows it.
+pub(crate) fn shown(value: Option<&Value>) -> String {
+    value.map_or_else(|| "(absent)".to_owned(), |value| shorten(&value.to_string()))
 }

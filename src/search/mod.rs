@@ -1,1 +1,5 @@
-//! (room search)
+//! Searches: call an engine, move a number.
+
+mod size;
+
+pub use size::{SizeOutcome, Solved, size};

@@ -4,11 +4,15 @@
 //! engine can look at many calendar cuts without sorting or allocating again. Both hand the same [`RiskSet`]s to the
 //! same formulas.
 
+mod comparison;
 pub mod cox;
 mod follow_up;
+mod influence;
 pub mod log_rank;
 mod observations;
 pub mod response;
 
+pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
+pub use influence::{Influence, StratumTable, Tabulation};
 pub use follow_up::{FollowUp, Role};
 pub use observations::{Observations, RiskSet};

@@ -1,1 +1,171 @@
-//! (room study)
+//! Many evaluations: candidates × truths, in file order.
+
+mod describe;
+mod guarantee;
+mod ranking;
+
+pub use describe::{ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe};
+pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
+pub use ranking::{Ranked, rank};
+
+use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
+use crate::scenario::{Candidate, Goal, Scenario, ScenarioError};
+use crate::search::{self, SizeOutcome, Solved};
+
+/// One answer of a study.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Candidate.
+    pub candidate: String,
+    /// Truth.
+    pub truth: String,
+    /// One label per experimental arm: "high vs control · os · full population".
+    pub hypotheses: Vec<String>,
+    /// Names of the experimental arms.
+    pub arms: Vec<String>,
+    /// The operating characteristics.
+    pub outcome: OperatingCharacteristics,
+}
+
+/// Why a study gives no answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StudyError {
+    /// The file or the arguments are wrong.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The engine failed through no fault of the file.
+    #[error("candidate '{candidate}', truth '{truth}': {message}")]
+    Engine {
+        /// Candidate.
+        candidate: String,
+        /// Truth.
+        truth: String,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// Evaluates every candidate under every truth, handing each answer on as soon as it is there.
+///
+/// # Errors
+/// [`StudyError`] of the first pair that cannot be answered; answers already handed on stay valid.
+pub fn evaluate(scenario: &Scenario, progress: Progress, mut each: impl FnMut(Answer)) -> Result<(), StudyError> {
+    for candidate in &scenario.candidates {
+        for (truth_name, truth) in &candidate.truths {
+            let outcome = engine::evaluate(&candidate.protocol, truth, &candidate.planning, &scenario.run, progress)
+                .map_err(|error| locate(scenario, &candidate.name, truth_name, error))?;
+            each(answer(candidate, truth_name, outcome));
+        }
+    }
+    Ok(())
+}
+
+fn answer(candidate: &Candidate, truth: &str, outcome: OperatingCharacteristics) -> Answer {
+    Answer {
+        candidate: candidate.name.clone(),
+        truth: truth.to_string(),
+        hypotheses: candidate.hypotheses(),
+        arms: candidate.protocol.arms[1..].to_vec(),
+        outcome,
+    }
+}
+
+/// What `size` found for one candidate under one truth.
+#[derive(Debug, Clone)]
+pub enum Sized {
+    /// A design reaches the goal.
+    Solved(Answer, Box<Solved>),
+    /// None does: candidate, truth, highest power seen and where.
+    NoDesign {
+        /// Candidate.
+        candidate: String,
+        /// Truth.
+        truth: String,
+        /// Highest power seen.
+        best_power: f64,
+        /// Where it was seen.
+        at: f64,
+    },
+}
+
+/// Solves the goal for every candidate under every truth whose null is false; beside each solution stands what the same
+/// calculation claims when every effect sets in at once.
+///
+/// # Errors
+/// [`StudyError`] when the engine does not cover a design.
+pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
+    let prompt = scenario.without_delays();
+    let mut found = Vec::new();
+    for (c, candidate) in scenario.candidates.iter().enumerate() {
+        for (t, (name, truth)) in candidate.truths.iter().enumerate() {
+            let located = |error| locate(scenario, &candidate.name, name, error);
+            let null = engine::hypotheses(truth, candidate.protocol.primary.endpoint).map_err(located)?.null_true;
+            if null.iter().all(|null| *null) {
+                continue;
+            }
+            match search::size(&candidate.protocol, truth, &candidate.planning, goal).map_err(located)? {
+                SizeOutcome::Solved(mut solved) => {
+                    if let Some(prompt) = &prompt {
+                        let (same, undelayed) = (&prompt.candidates[c], &prompt.candidates[c].truths[t].1);
+                        let claim = search::size(&same.protocol, undelayed, &same.planning, goal).map_err(located)?;
+                        if let SizeOutcome::Solved(claim) = claim
+                            && undelayed != truth
+                        {
+                            solved.proportional_hazards_claim = Some(claim.value);
+                        }
+                    }
+                    found.push(Sized::Solved(answer(candidate, name, solved.outcome.clone()), solved));
+                }
+                SizeOutcome::NoDesign { best_power, at } => {
+                    found.push(Sized::NoDesign { candidate: candidate.name.clone(), truth: name.clone(), best_power, at });
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Judges every candidate: its plan must exist, and a design that breaks the rules of its own combination is refused.
+///
+/// # Errors
+/// [`StudyError`] of the first candidate that is refused.
+pub fn check(scenario: &Scenario) -> Result<Vec<(String, Verdict)>, StudyError> {
+    let mut verdicts = Vec::new();
+    for candidate in &scenario.candidates {
+        let located = |error| locate(scenario, &candidate.name, "the planning truth", error);
+        engine::plan(&candidate.protocol, &candidate.planning).map_err(located)?;
+        let planned = std::iter::once(("the planning truth", &candidate.planning));
+        let truths = planned.chain(candidate.truths.iter().map(|(name, truth)| (name.as_str(), truth)));
+        let verdict = guarantee(&candidate.protocol, truths).map_err(located)?;
+        if let Some(refusal) = &verdict.refusal {
+            let pointer = format!("/protocol{}", refusal.place);
+            let (rule, hint) = (refusal.rule.clone(), Some(refusal.hint.clone()));
+            return Err(StudyError::Scenario(scenario.error_at(&candidate.name, &refusal.truth, &pointer, rule, hint)));
+        }
+        verdicts.push((candidate.name.clone(), verdict));
+    }
+    Ok(verdicts)
+}
+
+/// Turns an engine's complaint into a message that points into the file where the file is at fault.
+pub fn locate(scenario: &Scenario, candidate: &str, truth: &str, error: EngineError) -> StudyError {
+    match error {
+        EngineError::UnreachableEvents { look, needed, available } => {
+            let place = look.map_or("transition/when".to_string(), |k| format!("analyses/{k}/when"));
+            let rule =
+                format!("{needed} events must be reachable: at most {available:.1} are expected under the planning truth");
+            let hint = "ask for fewer events, enrol more patients, or wait for a calendar month instead";
+            StudyError::Scenario(scenario.error_at(candidate, truth, &format!("/protocol/{place}"), rule, Some(hint.into())))
+        }
+        EngineError::NotCovered { engine, feature } => {
+            let rule = format!("the {engine} engine does not cover {feature}");
+            let hint = "use \"engine\": \"simulation\" or leave it to \"auto\"";
+            StudyError::Scenario(scenario.error_at(candidate, truth, "/run/engine", rule, Some(hint.into())))
+        }
+        other => StudyError::Engine {
+            candidate: candidate.to_string(),
+            truth: truth.to_string(),
+            message: other.to_string(),
+        },
+    }
+}

@@ -31,3 +31,82 @@ pub struct Course {
     /// The arm's effect on death after progression, by months since randomisation.
     pub after_effect: HazardRatio,
 }
+
+impl Course {
+    /// A course without progression: death alone.
+    pub fn death_only(death: PiecewiseHazard) -> Self {
+        Self {
+            progression: PiecewiseHazard::zero(),
+            death,
+            after_baseline: PiecewiseHazard::zero(),
+            clock: Clock::SinceRandomization,
+            after_effect: HazardRatio::one(),
+        }
+    }
+
+    /// The course of a patient cured of the transitions that are `true`: their hazards are zero.
+    #[must_use]
+    pub fn cured_of(&self, progression: bool, death: bool, after_progression: bool) -> Self {
+        let mut course = self.clone();
+        if progression {
+            course.progression = PiecewiseHazard::zero();
+        }
+        if death {
+            course.death = PiecewiseHazard::zero();
+        }
+        if after_progression {
+            course.after_baseline = PiecewiseHazard::zero();
+        }
+        course
+    }
+
+    /// Probability of neither progression nor death by `time` (months): exp(−Λ₀₁ − Λ₀₂).
+    pub fn pfs_survival(&self, time: f64) -> f64 {
+        (-self.progression.cumulative(time) - self.death.cumulative(time)).exp()
+    }
+
+    /// Hazard per month of progression or death at `time` (months): λ₀₁ + λ₀₂.
+    pub fn pfs_hazard(&self, time: f64) -> f64 {
+        self.progression.rate(time) + self.death.rate(time)
+    }
+
+    /// Hazard of death per month at `time` for a patient who progressed at `progressed` (months, at most `time`).
+    pub fn after_hazard(&self, progressed: f64, time: f64) -> f64 {
+        self.after_baseline.rate(time - self.clock_zero(progressed)) * self.after_effect.at(time)
+    }
+
+    /// Cumulative hazard of death from progression at month `progressed` to month `time`:
+    /// Λ₁₂(u, s) = Σᵢ eᵢ·[B(min(s, cᵢ₊₁) − o) − B(max(u, cᵢ) − o)] over the pieces [cᵢ, cᵢ₊₁) of `after_effect` with
+    /// ratio eᵢ; B is the cumulative baseline and o the zero of its clock (u or 0).
+    pub fn after_cumulative(&self, progressed: f64, time: f64) -> f64 {
+        let zero = self.clock_zero(progressed);
+        let (starts, ratios) = (self.after_effect.starts(), self.after_effect.ratios());
+        let first = starts.partition_point(|&start| start <= progressed).saturating_sub(1);
+        let mut total = 0.0;
+        let mut low = self.after_baseline.cumulative(progressed - zero);
+        for (i, &ratio) in ratios.iter().enumerate().skip(first) {
+            let end = starts.get(i + 1).copied().unwrap_or(f64::INFINITY).min(time);
+            let high = self.after_baseline.cumulative(end - zero);
+            total += ratio * (high - low).max(0.0);
+            if end >= time {
+                break;
+            }
+            low = high;
+        }
+        total
+    }
+
+    /// P₁₁(u, s): probability that a patient who progressed at month `progressed` is alive at month `time`.
+    pub fn stays_alive(&self, progressed: f64, time: f64) -> f64 {
+        (-self.after_cumulative(progressed, time)).exp()
+    }
+
+    /// Whether death after progression depends on months since randomisation alone (a constant baseline has no clock).
+    pub fn is_markov(&self) -> bool {
+        self.clock == Clock::SinceRandomization || self.after_baseline.rates().len() == 1
+    }
+
+    fn clock_zero(&self, progressed: f64) -> f64 {
+        if self.clock == Clock::SinceProgression { progressed } else { 0.0 }
+    }
+}

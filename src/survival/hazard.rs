@@ -84,6 +84,11 @@ impl PiecewiseHazard {
         &self.rates
     }
 
+    /// Cumulative hazards at the starts of the pieces.
+    pub(crate) fn totals(&self) -> &[f64] {
+        &self.cumulative
+    }
+
     fn piece(&self, time: f64) -> usize {
         self.starts.partition_point(|&start| start <= time).saturating_sub(1)
     }

@@ -2,11 +2,23 @@
 //! illness–death course (progression, death, death after progression) with its PFS and OS laws.
 
 mod course;
+mod forms;
+mod frailty;
 mod hazard;
+mod law;
+mod moments;
+pub(crate) mod nodes;
+mod panels;
 mod ratio;
+mod semi_markov;
+mod shapes;
 
 pub use course::{Clock, Course};
+pub use frailty::Frailty;
 pub use hazard::PiecewiseHazard;
+pub use law::{Class, EndpointLaw};
+pub use moments::{Moments, joint_moments};
+pub use panels::TimeGrid;
 pub use ratio::HazardRatio;
 
 /// A time-to-event endpoint. `Dfs` is `Pfs` under the name used after resection.

@@ -7,8 +7,8 @@ use crate::survival::Endpoint;
 pub enum Trigger {
     /// So many events have been seen.
     Events {
-        /// Events needed, at least 1.
-        count: u32,
+        /// Events needed, at least 1; whole in a file, real while a size is solved.
+        count: f64,
         /// Endpoint counted.
         endpoint: Endpoint,
         /// Stratum counted (index into the truth's strata), or all.
@@ -19,7 +19,7 @@ pub enum Trigger {
     /// So many patients of the cohort are enrolled.
     Enrolled {
         /// Patients needed, at least 1.
-        count: u32,
+        count: f64,
     },
     /// A calendar month since the first patient could enrol.
     Calendar {
@@ -44,7 +44,7 @@ pub enum Trigger {
 
 impl Trigger {
     /// The planned events if the trigger is a plain event count, else `None`.
-    pub fn planned_events(&self) -> Option<u32> {
+    pub fn planned_events(&self) -> Option<f64> {
         match self {
             Self::Events { count, .. } => Some(*count),
             _ => None,

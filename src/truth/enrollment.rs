@@ -78,4 +78,38 @@ impl Enrollment {
         let rest = patients - self.cumulative[piece];
         if rest <= 0.0 { self.starts[piece] } else { self.starts[piece] + rest / self.rates[piece] }
     }
+
+    /// Calendar month at which a trial of `patients` (above 0) has enrolled its last, by the expected count.
+    pub fn accrual_end(&self, patients: f64) -> f64 {
+        self.month_of(patients)
+    }
+
+    /// Entry distribution G(`time`) = min(expected by `time`, n)/n of a trial of n = `patients` (above 0), in [0, 1].
+    pub fn fraction_by(&self, time: f64, patients: f64) -> f64 {
+        (self.expected_by(time) / patients).min(1.0)
+    }
+
+    /// Kinks of [`Self::fraction_by`] in calendar months, ascending: 0, the rate changes before the end, the end.
+    pub fn fraction_cuts(&self, patients: f64) -> Vec<f64> {
+        let end = self.accrual_end(patients);
+        let mut cuts: Vec<f64> = self.starts.iter().copied().filter(|&start| start < end).collect();
+        cuts.push(end);
+        cuts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entry_law_of_case_c9() {
+        let enrollment = Enrollment::new(&[0.0, 6.0], &[10.0, 30.0]).unwrap();
+        assert_eq!(enrollment.accrual_end(420.0), 18.0);
+        assert_eq!(enrollment.fraction_cuts(420.0), [0.0, 6.0, 18.0]);
+        assert_eq!(enrollment.fraction_cuts(30.0), [0.0, 3.0]);
+        assert_eq!(enrollment.fraction_by(12.0, 420.0), 240.0 / 420.0);
+        assert_eq!(enrollment.fraction_by(-1.0, 420.0), 0.0);
+        assert_eq!(enrollment.fraction_by(40.0, 420.0), 1.0);
+    }
 }

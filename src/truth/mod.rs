@@ -4,10 +4,21 @@
 //! rule of the file format to use it.
 
 mod enrollment;
+
+mod entry;
+mod expected;
+mod implied;
+mod landmark;
+mod laws;
 mod response;
 
 pub use enrollment::{Enrollment, EnrollmentProcess};
-pub use response::{Assay, ImmuneResponse, PositiveRule, Prognostic};
+pub use entry::EntryLaw;
+pub use expected::{EventCount, ExpectedEvents, event_probability, expected_events};
+pub use implied::{Correlations, ObservedResponse};
+pub use landmark::immortal_time_rate_ratio;
+pub use laws::PatientClass;
+pub use response::{Assay, ImmuneResponse, PositiveRule, Prognostic, Reading};
 
 use crate::survival::{Course, PiecewiseHazard};
 

@@ -25,7 +25,7 @@ impl Cohort<'_> {
         trigger.month(&mut |condition| match condition {
             Trigger::Events { count, endpoint, stratum, arms } => {
                 let counted = |arm: usize| arms.as_ref().map_or(self.studied[arm], |arms| arms.contains(&arm));
-                self.month_of_event(*count, endpoint.is_death(), *stratum, &counted, months)
+                self.month_of_event(*count as u32, endpoint.is_death(), *stratum, &counted, months)
             }
             Trigger::Enrolled { count } => {
                 match self.patients.entry[self.range.clone()].get((*count as usize).saturating_sub(1)) {
@@ -137,13 +137,13 @@ mod tests {
         assert_eq!(month(&events(5, Endpoint::Os)), f64::INFINITY);
         // Progressions at 2, 4, 5 (6th), 6 (4th, before dropping out), 9.
         assert_eq!(month(&events(4, Endpoint::Dfs)), 6.0);
-        assert_eq!(month(&Trigger::Enrolled { count: 4 }), 3.0);
-        assert_eq!(month(&Trigger::Enrolled { count: 7 }), f64::INFINITY);
+        assert_eq!(month(&Trigger::Enrolled { count: 4.0 }), 3.0);
+        assert_eq!(month(&Trigger::Enrolled { count: 7.0 }), f64::INFINITY);
         assert_eq!(month(&Trigger::MinFollowUp { months: 2.5 }), 7.5);
         assert_eq!(month(&Trigger::AfterPrevious { months: 2.0 }), 9.0);
-        let stratum = Trigger::Events { count: 2, endpoint: Endpoint::Os, stratum: Some(1), arms: None };
+        let stratum = Trigger::Events { count: 2.0, endpoint: Endpoint::Os, stratum: Some(1), arms: None };
         assert_eq!(month(&stratum), 6.0);
-        let arms = Trigger::Events { count: 2, endpoint: Endpoint::Os, stratum: None, arms: Some(vec![0, 1]) };
+        let arms = Trigger::Events { count: 2.0, endpoint: Endpoint::Os, stratum: None, arms: Some(vec![0, 1]) };
         assert_eq!(month(&arms), 10.0);
         let both = Trigger::All(vec![events(1, Endpoint::Os), Trigger::Calendar { month: 4.0 }]);
         assert_eq!(month(&both), 4.0);
@@ -161,7 +161,7 @@ mod tests {
         let mut scratch = Vec::new();
         assert_eq!(cohort.month(&events(2, Endpoint::Os), &mut scratch), 6.0);
         assert_eq!(cohort.month(&events(3, Endpoint::Os), &mut scratch), f64::INFINITY);
-        assert_eq!(cohort.month(&Trigger::Enrolled { count: 2 }, &mut scratch), 3.0);
+        assert_eq!(cohort.month(&Trigger::Enrolled { count: 2.0 }, &mut scratch), 3.0);
         assert_eq!(cohort.information_end(true), 6.5);
         assert_eq!(cohort.events_by(true, 5.0), 1);
     }

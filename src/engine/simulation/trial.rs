@@ -129,7 +129,7 @@ impl<'a> Trial<'a> {
     /// Buffers for one thread.
     pub fn workspace(&self) -> Workspace {
         let (patients, phase2, block, intersection) = match &self.protocol.design {
-            Design::GroupSequential(design) => (design.patients, 0, &design.allocation, None),
+            Design::GroupSequential(design) => (design.patients, 0.0, &design.allocation, None),
             Design::Seamless(design) => (
                 design.phase2_patients + design.phase3_patients,
                 design.phase2_patients,
@@ -235,7 +235,7 @@ fn check(protocol: &Protocol, truth: &Truth, plan: &Plan) -> Result<(), EngineEr
     let mut endpoints = vec![protocol.primary.endpoint];
     for condition in triggers.iter().flat_map(|trigger| trigger.leaves()) {
         if let Trigger::Events { count, endpoint, stratum, arms: counted } = condition {
-            require(*count > 0, "events of a condition", 0.0, "it must be at least 1")?;
+            require(*count >= 1.0, "events of a condition", 0.0, "it must be at least 1")?;
             endpoints.push(*endpoint);
             let stratum = stratum.unwrap_or(0);
             require(stratum < truth.strata.len(), "stratum", stratum as f64, "the truth must have it")?;

@@ -1,0 +1,231 @@
+//! The verbs: read the file, ask the study, print.
+
+use crate::cli::{EngineArgument, Failure, Run, message, progress};
+use crate::engine::EngineKind;
+use crate::report::{self, Header};
+use crate::scenario::{self, Scenario};
+use crate::study::{self, Answer, Guarantee, Sized, StudyError};
+use serde_json::{Value, json};
+use std::io::Read;
+use std::time::Instant;
+
+impl From<StudyError> for Failure {
+    fn from(error: StudyError) -> Self {
+        match error {
+            StudyError::Scenario(error) => Self::Wrong(Box::new(error)),
+            fault @ StudyError::Engine { .. } => Self::Fault(fault.to_string()),
+        }
+    }
+}
+
+/// Reads and checks the scenario, with the command line's changes.
+fn load(run: &Run) -> Result<Scenario, Failure> {
+    if let Some(threads) = run.threads {
+        if !(1..=1024).contains(&threads) {
+            return Err(Failure::Argument(format!("--threads must be between 1 and 1024: {threads}")));
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|error| Failure::Fault(format!("cannot start threads: {error}")))?;
+    }
+    let name = run.file.display();
+    let mut bytes = Vec::new();
+    let read = if run.file.as_os_str() == "-" {
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(&run.file).map(|content| bytes = content)
+    };
+    read.map_err(|error| Failure::Argument(format!("cannot read {name}: {error}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|error| Failure::Argument(format!("{name} is not UTF-8 text: {}", error.utf8_error())))?;
+    let mut scenario = Scenario::from_json(&text, &run.sets).map_err(|error| Failure::Wrong(Box::new(error)))?;
+    if let Some(engine) = run.engine {
+        scenario.run.engine = match engine {
+            EngineArgument::Auto => EngineKind::Auto,
+            EngineArgument::Analytic => EngineKind::Analytic,
+            EngineArgument::Simulation => EngineKind::Simulation,
+        };
+    }
+    if let Some(replicates) = run.replicates {
+        if !(1..=1_000_000_000).contains(&replicates) {
+            return Err(Failure::Argument(format!("--replicates must be between 1 and 1e9: {replicates}")));
+        }
+        scenario.run.replicates = replicates;
+    }
+    if let Some(seed) = run.seed {
+        scenario.run.seed = seed;
+    }
+    if !run.quiet {
+        for warning in &scenario.warnings {
+            message::note(&format!("warning: {warning}"));
+        }
+    }
+    Ok(scenario)
+}
+
+/// Prints a JSON answer.
+fn print(answer: &Value) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(answer).map_err(|error| Failure::Fault(error.to_string()))?;
+    message::data(&(text + "\n"))
+}
+
+/// Answers of every candidate under every truth, with progress on a terminal. A failure comes beside the answers that
+/// were already there.
+fn answers(run: &Run, scenario: &Scenario, mut each: impl FnMut(&Answer)) -> (Vec<Answer>, f64, Result<(), Failure>) {
+    let simulated: u64 = scenario
+        .candidates
+        .iter()
+        .filter(|c| scenario.run.engine.for_design(&c.protocol.design) == EngineKind::Simulation)
+        .map(|c| c.truths.len() as u64 * scenario.run.replicates)
+        .sum();
+    let bar = progress::bar(simulated, run.quiet);
+    let start = Instant::now();
+    let mut answers = Vec::new();
+    let result = study::evaluate(scenario, Some(&|done| bar.inc(done)), |answer| {
+        bar.suspend(|| each(&answer));
+        answers.push(answer);
+    });
+    bar.finish_and_clear();
+    let elapsed = start.elapsed().as_secs_f64();
+    if !run.quiet && simulated > 0 && result.is_ok() {
+        message::note(&format!(
+            "{simulated} replicates in {elapsed:.1} s: {:.1} µs each on {} threads",
+            1e6 * elapsed / simulated as f64,
+            rayon::current_num_threads()
+        ));
+    }
+    (answers, elapsed, result.map_err(Failure::from))
+}
+
+fn header(run: &Run, scenario: &Scenario, elapsed: f64) -> Header {
+    Header {
+        scenario_sha256: scenario.sha256.clone(),
+        seed: scenario.run.seed,
+        elapsed_s: run.timing.then_some(elapsed),
+    }
+}
+
+pub(super) fn evaluate(run: &Run) -> Result<(), Failure> {
+    let scenario = load(run)?;
+    if run.json {
+        let (answers, elapsed, result) = answers(run, &scenario, |_| {});
+        if result.is_ok() || !answers.is_empty() {
+            print(&report::answers_json(&header(run, &scenario, elapsed), &answers))?;
+        }
+        return result;
+    }
+    message::data(&format!("{}\n\n", scenario.title))?;
+    let mut written = Ok(());
+    let (_, _, result) = answers(run, &scenario, |answer| {
+        if written.is_ok() {
+            written = message::data(&(report::answer_text(answer) + "\n"));
+        }
+    });
+    written.and(result)
+}
+
+pub(super) fn compare(run: &Run) -> Result<(), Failure> {
+    let scenario = load(run)?;
+    let (answers, elapsed, result) = answers(run, &scenario, |_| {});
+    if result.is_err() && answers.is_empty() {
+        return result;
+    }
+    let alpha = |name: &str| {
+        scenario.candidates.iter().find(|candidate| candidate.name == name).map_or(0.0, |c| c.protocol.alpha)
+    };
+    let ranked = study::rank(&answers, alpha);
+    if run.json {
+        let mut value = report::answers_json(&header(run, &scenario, elapsed), &answers);
+        value["ranking"] = report::ranking_json(&ranked);
+        print(&value)?;
+    } else {
+        let mut text = format!("{}\n\n{}", scenario.title, report::comparison_text(&answers));
+        text.push_str(&report::ranking_text(&ranked));
+        message::data(&text)?;
+    }
+    result
+}
+
+pub(super) fn size(run: &Run) -> Result<(), Failure> {
+    let scenario = load(run)?;
+    let start = Instant::now();
+    let goal = scenario.goal.ok_or_else(|| {
+        Failure::Wrong(Box::new(scenario::ScenarioError {
+            pointer: "/goal".into(),
+            value: "(absent)".into(),
+            rule: "`size` needs a goal".into(),
+            hint: Some("add \"goal\": {\"power\": 0.9, \"solve\": \"patients\"}".into()),
+        }))
+    })?;
+    let mut solved = Vec::new();
+    let mut missed = Vec::new();
+    for outcome in study::size(&scenario, goal)? {
+        match outcome {
+            Sized::Solved(answer, found) => solved.push((answer, found)),
+            Sized::NoDesign { candidate, truth, best_power, at } => missed.push(format!(
+                "{candidate} · {truth}: power {} is not reached; the highest power seen is {best_power:.4}, at {} {at:.1}",
+                goal.power,
+                goal.solve.name()
+            )),
+        }
+    }
+    if solved.is_empty() && missed.is_empty() {
+        return Err(Failure::NoDesign("every hypothesis is null under every truth: there is no power to reach".into()));
+    }
+    if run.json {
+        let answers: Vec<Answer> = solved.iter().map(|(answer, _)| answer.clone()).collect();
+        let mut value = report::answers_json(&header(run, &scenario, start.elapsed().as_secs_f64()), &answers);
+        for (index, (_, found)) in solved.iter().enumerate() {
+            value["results"][index]["solved"] = report::solved_json(found);
+        }
+        value["not_solved"] = json!(missed);
+        print(&value)?;
+    } else {
+        let mut text = format!("{}\n\n", scenario.title);
+        for (place, found) in &solved {
+            text.push_str(&report::size_text(&place.candidate, &place.truth, found, goal.power));
+            text.push('\n');
+        }
+        message::data(&text)?;
+    }
+    if missed.is_empty() { Ok(()) } else { Err(Failure::NoDesign(missed.join("\n"))) }
+}
+
+pub(super) fn check(run: &Run) -> Result<(), Failure> {
+    let scenario = load(run)?;
+    let verdicts = study::check(&scenario)?;
+    if run.json {
+        let list: Vec<Value> = verdicts
+            .iter()
+            .map(|(name, verdict)| {
+                json!({ "candidate": name, "valid": verdict.guarantee != Guarantee::NotControlled,
+                        "guarantee": verdict.guarantee.words(), "because": verdict.because })
+            })
+            .collect();
+        return print(&json!({
+            "seamline": env!("CARGO_PKG_VERSION"),
+            "scenario_sha256": scenario.sha256,
+            "checked": list,
+        }));
+    }
+    let mut text = format!("{}\n\nThe file is right.\n\n", scenario.title);
+    for (name, verdict) in &verdicts {
+        text.push_str(&report::guarantee_text(name, verdict));
+        text.push('\n');
+    }
+    message::data(&text)
+}
+
+pub(super) fn describe(run: &Run) -> Result<(), Failure> {
+    let scenario = load(run)?;
+    let descriptions = study::describe(&scenario)?;
+    if run.json {
+        return print(&report::description_json(&scenario.sha256, &descriptions));
+    }
+    message::data(&format!("{}\n\n{}", scenario.title, report::description_text(&descriptions)))
+}
+
+pub(super) fn schema() -> Result<(), Failure> {
+    print(&scenario::schema())
+}

@@ -1,0 +1,177 @@
+//! The analytic engine: a two-arm group-sequential trial without randomness.
+//!
+//! The statistic's own law under the truth is used: mean, variance and covariance between looks from its influence
+//! function, with the correction for looks fixed by a number of events (see [`crate::statistics::log_rank`]). Bounds come
+//! from the plan, computed under the null.
+
+use crate::engine::planner::{laws_for, trial_cohort, trial_schedule};
+use crate::engine::schedule::{Cohort, Laws, ScheduledLook};
+use crate::engine::{
+    BoundAt, EngineError, Estimate, Expected, Hypotheses, LookOutcome, OperatingCharacteristics, Plan,
+};
+use crate::numerics::normal;
+use crate::protocol::{Design, Protocol};
+use crate::sequential;
+use crate::statistics::log_rank::{LogRankExpectation, Timing};
+use crate::statistics::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
+use crate::truth::Truth;
+
+/// Name of the engine in answers.
+pub const NAME: &str = "analytic";
+
+/// Operating characteristics of a group-sequential trial.
+///
+/// # Errors
+/// [`EngineError::NotCovered`] for a design with a transition; errors of the numerics otherwise.
+pub fn evaluate(
+    protocol: &Protocol,
+    truth: &Truth,
+    plan: &Plan,
+    hypotheses: &Hypotheses,
+) -> Result<OperatingCharacteristics, EngineError> {
+    let Design::GroupSequential(design) = &protocol.design else {
+        return Err(EngineError::NotCovered { engine: NAME, feature: "a data-driven transition".into() });
+    };
+    let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), truth)?;
+    let cohort = trial_cohort(design, truth);
+    let scheduled = trial_schedule(protocol, truth, &laws, &cohort)?;
+    let expectation = with_comparison(protocol, truth, &laws[0], &cohort, |comparison| {
+        LogRankExpectation::new(comparison, &scheduled.iter().map(|look| look.month).collect::<Vec<f64>>())
+    });
+    let mut warnings = Vec::new();
+    let timing: Vec<Timing> =
+        scheduled.iter().enumerate().map(|(k, look)| timing(protocol, k, look, &mut warnings)).collect();
+    let (means, covariance) = expectation.joint_law(&timing);
+    let info: Vec<f64> = plan.looks.iter().map(|l| l.information_fraction).collect();
+    let _ = &covariance;
+    let crossing = sequential::crossing::canonical(&info, means.as_slice(), &plan.bounds)
+        .map_err(|error| EngineError::Numerics(error.to_string()))?;
+
+    let total: f64 = cohort.patients.iter().sum();
+    let shares = [cohort.patients[0] / total, cohort.patients[1] / total];
+    let mut going = 1.0;
+    let mut expected = [0.0; 3];
+    let mut looks = Vec::with_capacity(scheduled.len());
+    for (k, look) in scheduled.iter().enumerate() {
+        let events = expectation.moments()[k].events * total;
+        let patients = truth.enrollment.expected_by(look.month).min(total);
+        let here = crossing.efficacy[k] + crossing.futility[k];
+        let ends_here = if k + 1 == scheduled.len() { going } else { here };
+        for (sum, value) in expected.iter_mut().zip([patients, events, look.month]) {
+            *sum += ends_here * value;
+        }
+        going -= here;
+        let bound = |z: f64| z.is_finite().then(|| bound_at(z, events, &shares));
+        looks.push(LookOutcome {
+            analysis: protocol.analyses[k].name.clone(),
+            month: Estimate::exact(look.month),
+            events: Estimate::exact(events),
+            patients: Estimate::exact(patients),
+            information_fraction: plan.looks[k].information_fraction,
+            efficacy_bound: bound(plan.bounds.efficacy[k]),
+            futility_bound: bound(plan.bounds.futility[k]),
+            cross_efficacy: Estimate::exact(crossing.efficacy[k]),
+            cross_futility: Estimate::exact(crossing.futility[k]),
+            average_hazard_ratio: expectation.average_hazard_ratio(k),
+            cox_hazard_ratio: expectation.cox_hazard_ratio(k),
+        });
+    }
+    let reject = Estimate::exact(crossing.efficacy.iter().sum::<f64>().clamp(0.0, 1.0));
+    Ok(OperatingCharacteristics {
+        engine: NAME,
+        replicates: None,
+        reject_any: reject,
+        reject: vec![reject],
+        null_true: hypotheses.null_true.clone(),
+        type_i_error: hypotheses.null_true[0].then_some(reject),
+        go: Estimate::exact(1.0),
+        stop: Estimate::exact(0.0),
+        selected: vec![Estimate::exact(1.0)],
+        correct_selection: None,
+        transition: None,
+        looks,
+        expected: Expected {
+            patients: Estimate::exact(expected[0]),
+            events: Estimate::exact(expected[1]),
+            months: Estimate::exact(expected[2]),
+        },
+        warnings,
+    })
+}
+
+/// A z bound on three scales, for `events` in arms with these shares.
+pub(super) fn bound_at(z: f64, events: f64, shares: &[f64; 2]) -> BoundAt {
+    BoundAt {
+        z,
+        p: normal::sf(z),
+        hazard_ratio: (events > 0.0).then(|| (-z / (shares[0] * shares[1] * events).sqrt()).exp()),
+    }
+}
+
+/// What fixes the month of a look; cautions where the correction for a random month does not apply.
+fn timing(protocol: &Protocol, k: usize, look: &ScheduledLook, warnings: &mut Vec<String>) -> Timing {
+    let name = &protocol.analyses[k].name;
+    if let Some((needed, available)) = look.unreached {
+        warnings.push(format!(
+            "look '{name}' asks for {needed} events, but only {available:.1} are expected under this truth; it is placed \
+             where all but half an event are seen"
+        ));
+    }
+    match look.clock {
+        Some((endpoint, true)) if endpoint.is_death() == protocol.primary.endpoint.is_death() => Timing::Events,
+        Some(_) => {
+            warnings.push(format!(
+                "look '{name}' is fixed by events other than those tested; the analytic engine takes its month as fixed"
+            ));
+            Timing::Calendar
+        }
+        None => Timing::Calendar,
+    }
+}
+
+/// E Z_k of every look under `truth`.
+pub(super) fn drift(
+    protocol: &Protocol,
+    truth: &Truth,
+    laws: &Laws,
+    cohort: &Cohort,
+    scheduled: &[ScheduledLook],
+) -> Result<Vec<f64>, EngineError> {
+    let months: Vec<f64> = scheduled.iter().map(|look| look.month).collect();
+    let expectation =
+        with_comparison(protocol, truth, laws, cohort, |comparison| LogRankExpectation::new(comparison, &months));
+    let (means, _) = expectation.joint_law(&vec![Timing::Calendar; months.len()]);
+    if means.iter().all(|mean| mean.is_finite()) {
+        Ok(means.as_slice().to_vec())
+    } else {
+        Err(EngineError::Numerics("a look has no information: no event is expected by then".into()))
+    }
+}
+
+/// Builds the two-arm comparison of the primary test (stratified, or over the mixture of strata) and hands it on.
+fn with_comparison<R>(
+    protocol: &Protocol,
+    truth: &Truth,
+    laws: &Laws,
+    cohort: &Cohort,
+    use_it: impl FnOnce(&Comparison) -> R,
+) -> R {
+    let total: f64 = cohort.patients.iter().sum();
+    let shares = [cohort.patients[0] / total, cohort.patients[1] / total];
+    let dropout = [&truth.arms[0].dropout, &truth.arms[1].dropout];
+    let comparison = |strata| Comparison { strata, shares, entry: &cohort.entry, patients: total };
+    if protocol.primary.stratified || truth.strata.len() == 1 {
+        let strata = truth.strata.iter().enumerate().map(|(s, stratum)| StratumPair {
+            prevalence: stratum.prevalence,
+            arms: [0, 1].map(|arm: usize| Cell { law: &laws.laws[arm][s], dropout: dropout[arm] }),
+        });
+        use_it(&comparison(strata.collect()))
+    } else {
+        let mixtures = [0, 1].map(|arm: usize| {
+            let parts = truth.strata.iter().zip(&laws.laws[arm]);
+            MixtureLaw::new(parts.map(|(s, law)| (s.prevalence, law as &dyn EventLaw)).collect())
+        });
+        let arms = [0, 1].map(|arm: usize| Cell { law: &mixtures[arm], dropout: dropout[arm] });
+        use_it(&comparison(vec![StratumPair { prevalence: 1.0, arms }]))
+    }
+}

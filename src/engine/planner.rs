@@ -1,0 +1,282 @@
+//! From protocol and planning truth to numbers: information fractions, spending times, bounds, stage weights.
+
+use crate::engine::schedule::{Cohort, Laws, ScheduleContext, ScheduledLook, cohort, expected_events, schedule};
+use crate::engine::{EngineError, Plan, PlannedLook, analytic};
+use crate::protocol::{Combination, Design, GroupSequential, Protocol, Seamless, Weight};
+use crate::sequential::{self, Bounds, FutilityPlan};
+use crate::survival::Endpoint;
+use crate::transition::Trigger;
+use crate::truth::Truth;
+
+/// Fixes information fractions, bounds and weights under the planning truth.
+///
+/// # Errors
+/// [`EngineError::UnreachableEvents`] when a look needs more events than the planning truth will ever give;
+/// [`EngineError`] of the numerics otherwise.
+pub fn plan(protocol: &Protocol, planning: &Truth) -> Result<Plan, EngineError> {
+    match &protocol.design {
+        Design::GroupSequential(design) => group_sequential(protocol, design, planning),
+        Design::Seamless(design) => seamless(protocol, design, planning),
+    }
+}
+
+/// Laws of every endpoint the triggers count, and of the primary endpoint first.
+pub(super) fn laws_for<'a>(
+    protocol: &Protocol,
+    triggers: impl Iterator<Item = &'a Trigger>,
+    truth: &Truth,
+) -> Result<Vec<Laws>, EngineError> {
+    let mut endpoints = vec![protocol.primary.endpoint];
+    for trigger in triggers {
+        for leaf in trigger.leaves() {
+            if let Trigger::Events { endpoint, .. } = leaf {
+                endpoints.push(*endpoint);
+            }
+        }
+    }
+    let mut laws: Vec<Laws> = Vec::new();
+    for endpoint in endpoints {
+        if !laws.iter().any(|known| known.endpoint.is_death() == endpoint.is_death()) {
+            laws.push(Laws::new(truth, endpoint)?);
+        }
+    }
+    Ok(laws)
+}
+
+/// The cohort of a group-sequential trial.
+pub(super) fn trial_cohort(design: &GroupSequential, truth: &Truth) -> Cohort {
+    let patients = design.patients;
+    let arms = design.allocation.shares().iter().map(|share| share * patients).collect();
+    cohort(&truth.enrollment, 0.0, patients, 0.0, arms)
+}
+
+/// Every look of a group-sequential trial in expectation.
+pub(super) fn trial_schedule(
+    protocol: &Protocol,
+    truth: &Truth,
+    laws: &[Laws],
+    cohort: &Cohort,
+) -> Result<Vec<ScheduledLook>, EngineError> {
+    let enrolled = |count: f64| truth.enrollment.month_of(count);
+    let mut looks: Vec<ScheduledLook> = Vec::with_capacity(protocol.analyses.len());
+    for analysis in &protocol.analyses {
+        let previous = looks.last().map_or(0.0, |look| look.month);
+        let context = ScheduleContext { truth, laws, cohort, enrolled: &enrolled, previous };
+        looks.push(schedule(&analysis.when, &context)?);
+    }
+    Ok(looks)
+}
+
+fn refuse_unreachable(look: Option<usize>, scheduled: &ScheduledLook) -> Result<(), EngineError> {
+    match scheduled.unreached {
+        Some((needed, available)) => Err(EngineError::UnreachableEvents { look, needed, available }),
+        None => Ok(()),
+    }
+}
+
+/// Planned events of a look: its count if it is a plain count of the primary endpoint, else the expected events.
+fn planned_events(trigger: &Trigger, primary: Endpoint, expected: f64) -> f64 {
+    match trigger {
+        Trigger::Events { count, endpoint, stratum: None, arms: None } if endpoint.is_death() == primary.is_death() => {
+            *count
+        }
+        _ => expected,
+    }
+}
+
+/// Shares of the last value, each at most 1 and non-decreasing.
+fn fractions(events: &[f64]) -> Vec<f64> {
+    let last = events[events.len() - 1];
+    let mut highest = 0.0f64;
+    events
+        .iter()
+        .enumerate()
+        .map(|(k, count)| {
+            highest = if k + 1 == events.len() { 1.0 } else { highest.max((count / last).min(1.0)) };
+            highest
+        })
+        .collect()
+}
+
+fn looks(protocol: &Protocol, stage2: &[f64], weight: f64) -> Vec<PlannedLook> {
+    stage2
+        .iter()
+        .enumerate()
+        .map(|(k, &fraction)| PlannedLook {
+            information_fraction: weight + (1.0 - weight) * fraction,
+            stage2_fraction: fraction,
+            spending_time: protocol.bounds.spending_time.as_ref().map_or(fraction, |times| times[k]),
+        })
+        .collect()
+}
+
+fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth) -> Result<Plan, EngineError> {
+    let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), truth)?;
+    let cohort = trial_cohort(design, truth);
+    let scheduled = trial_schedule(protocol, truth, &laws, &cohort)?;
+    for (k, look) in scheduled.iter().enumerate() {
+        refuse_unreachable(Some(k), look)?;
+    }
+    let events: Vec<f64> = protocol
+        .analyses
+        .iter()
+        .zip(&scheduled)
+        .map(|(analysis, look)| {
+            let expected = || expected_events(truth, &laws[0], &cohort, None, None, look.month);
+            match planned_events(&analysis.when, protocol.primary.endpoint, f64::NAN) {
+                planned if planned.is_nan() => expected(),
+                planned => planned,
+            }
+        })
+        .collect();
+    let looks = looks(protocol, &fractions(&events), 0.0);
+    let bounds = bounds(protocol, &looks, &events, &shares(&cohort), || {
+        analytic::drift(protocol, truth, &laws[0], &cohort, &scheduled)
+    })?;
+    Ok(Plan { looks, bounds, stage1_weight: None })
+}
+
+/// Shares of control and experimental arms together.
+fn shares(cohort: &Cohort) -> [f64; 2] {
+    let total: f64 = cohort.patients.iter().sum();
+    [cohort.patients[0] / total, 1.0 - cohort.patients[0] / total]
+}
+
+/// Bounds of the planned looks; `events` are the planned events and `shares` the arms' shares behind a hazard-ratio
+/// bound, `drift` supplies E Z_k under the planning truth for β-spending.
+fn bounds(
+    protocol: &Protocol,
+    looks: &[PlannedLook],
+    events: &[f64],
+    shares: &[f64; 2],
+    drift: impl Fn() -> Result<Vec<f64>, EngineError>,
+) -> Result<Bounds, EngineError> {
+    let information: Vec<f64> = looks.iter().map(|look| look.information_fraction).collect();
+    let times: Vec<f64> = looks.iter().map(|look| look.spending_time).collect();
+    let means = match protocol.bounds.futility {
+        Some(FutilityPlan::Spending { .. }) => drift()?,
+        _ => Vec::new(),
+    };
+    let z_of = |look: usize, ratio: f64| -ratio.ln() * (shares[0] * shares[1] * events[look]).sqrt();
+    sequential::bounds::bounds(&protocol.bounds, protocol.alpha, &information, &times, &means, z_of)
+        .map_err(|error| EngineError::Numerics(error.to_string()))
+}
+
+/// Expected events of the control and of all experimental arms together, in one cohort by a month.
+fn stage_events(truth: &Truth, laws: &Laws, cohort: &Cohort, month: f64) -> (f64, f64) {
+    let experimental: Vec<usize> = (1..truth.arms.len()).collect();
+    (
+        expected_events(truth, laws, cohort, None, Some(&[0]), month),
+        expected_events(truth, laws, cohort, None, Some(&experimental), month),
+    )
+}
+
+/// A seamless trial in expectation.
+pub struct SeamlessSchedule {
+    /// Data cut of the transition.
+    pub cut: ScheduledLook,
+    /// Month of the decision.
+    pub decision: f64,
+    /// End of the phase II cohort's follow-up, where the combination fixes one.
+    pub follow_up: Option<ScheduledLook>,
+    /// Confirmatory looks.
+    pub looks: Vec<ScheduledLook>,
+    phase2: Cohort,
+    phase3: Cohort,
+    /// Arms planned to be kept.
+    kept: f64,
+    laws: Vec<Laws>,
+}
+
+/// Every month of a seamless trial in expectation. Which arms are kept is not known beforehand, so that every
+/// experimental arm counts as kept with the probability (planned kept arms)/(experimental arms).
+///
+/// # Errors
+/// [`EngineError`] if a law cannot be built.
+pub fn seamless_schedule(
+    protocol: &Protocol,
+    design: &Seamless,
+    truth: &Truth,
+) -> Result<SeamlessSchedule, EngineError> {
+    let (n2, n3) = (design.phase2_patients, design.phase3_patients);
+    let follow_up = match &design.combination {
+        Combination::InverseNormal { phase2_follow_up, .. } => Some(phase2_follow_up),
+        Combination::Phase3Only | Combination::NaivePooled => None,
+    };
+    let transition = std::iter::once(&design.transition.when);
+    let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when).chain(transition).chain(follow_up), truth)?;
+    let enrollment = &truth.enrollment;
+    let arms2 = design.phase2_allocation.shares().iter().map(|share| share * n2).collect();
+    let phase2 = cohort(enrollment, 0.0, n2, 0.0, arms2);
+    let enrolled = |count: f64| enrollment.month_of(count);
+    let context = ScheduleContext { truth, laws: &laws, cohort: &phase2, enrolled: &enrolled, previous: 0.0 };
+    let cut = schedule(&design.transition.when, &context)?;
+    let follow_up = follow_up.map(|trigger| schedule(trigger, &context)).transpose()?;
+    let decision = cut.month + design.decision_time;
+
+    let experimental = (protocol.arms.len() - 1) as f64;
+    let kept = design.transition.keep.rule.planned_kept(protocol.arms.len() - 1) as f64;
+    let shift = if design.pause_enrollment { (decision - enrollment.month_of(n2)).max(0.0) } else { 0.0 };
+    let before = ((enrollment.expected_by(decision - shift) - n2) / n3).clamp(0.0, 1.0);
+    let blocks: Vec<f64> = design.phase3_allocation.0.iter().map(|&patients| f64::from(patients)).collect();
+    let all: f64 = blocks.iter().sum();
+    let studied: f64 = blocks[0] + kept / experimental * (all - blocks[0]);
+    let arms3 = blocks.iter().enumerate().map(|(arm, block)| {
+        let chance = if arm == 0 { 1.0 } else { kept / experimental };
+        n3 * chance * block * (before / all + (1.0 - before) / studied)
+    });
+    let phase3 = cohort(enrollment, n2, n2 + n3, shift, arms3.collect());
+    let enrolled3 = |count: f64| enrollment.month_of(n2 + count) + shift;
+    let mut looks: Vec<ScheduledLook> = Vec::new();
+    for analysis in &protocol.analyses {
+        let previous = looks.last().map_or(decision, |look| look.month);
+        let context = ScheduleContext { truth, laws: &laws, cohort: &phase3, enrolled: &enrolled3, previous };
+        looks.push(schedule(&analysis.when, &context)?);
+    }
+    Ok(SeamlessSchedule { cut, decision, follow_up, looks, phase2, phase3, kept, laws })
+}
+
+fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Plan, EngineError> {
+    let schedule = seamless_schedule(protocol, design, truth)?;
+    refuse_unreachable(None, &schedule.cut)?;
+    if let Some(end) = &schedule.follow_up {
+        refuse_unreachable(None, end)?;
+    }
+    let experimental = (protocol.arms.len() - 1) as f64;
+    let pooled = matches!(design.combination, Combination::NaivePooled);
+    let events_by = |cohort: &Cohort, month: f64| stage_events(truth, &schedule.laws[0], cohort, month);
+    let mut events = Vec::with_capacity(schedule.looks.len());
+    for (k, (analysis, look)) in protocol.analyses.iter().zip(&schedule.looks).enumerate() {
+        let (control, arms) = events_by(&schedule.phase3, look.month);
+        let mut expected = control + arms;
+        if pooled {
+            let (control, arms) = events_by(&schedule.phase2, look.month);
+            expected += control + schedule.kept / experimental * arms;
+        } else {
+            refuse_unreachable(Some(k), look)?;
+        }
+        events.push(planned_events(&analysis.when, protocol.primary.endpoint, expected));
+    }
+    let stage1_weight = match (&design.combination, &schedule.follow_up) {
+        (Combination::InverseNormal { weight: Weight::Fixed(weight), .. }, _) => Some(*weight),
+        (Combination::InverseNormal { weight: Weight::PlannedEvents, .. }, Some(end)) => {
+            let (control, arms) = events_by(&schedule.phase2, end.month);
+            let stage1 = control + arms / experimental;
+            let (control, arms) = events_by(&schedule.phase3, schedule.looks[schedule.looks.len() - 1].month);
+            let stage2 = events[events.len() - 1] * (control + arms / schedule.kept) / (control + arms);
+            Some(stage1 / (stage1 + stage2))
+        }
+        _ => None,
+    };
+    let looks = looks(protocol, &fractions(&events), stage1_weight.unwrap_or(0.0));
+    // A hazard-ratio bound is read per comparison: the control and one kept arm.
+    let control = f64::from(design.phase3_allocation.0[0]);
+    let one_arm = design.phase3_allocation.0[1..].iter().map(|&patients| f64::from(patients)).sum::<f64>() / experimental;
+    let pair = [control / (control + one_arm), one_arm / (control + one_arm)];
+    let per_comparison = (control + one_arm) / (control + schedule.kept * one_arm);
+    let comparison: Vec<f64> = events.iter().map(|count| count * per_comparison).collect();
+    let bounds = bounds(protocol, &looks, &comparison, &pair, || {
+        Err(EngineError::NotCovered { engine: "analytic", feature: "beta-spending in a seamless design".into() })
+    })?;
+    Ok(Plan { looks, bounds, stage1_weight })
+}

@@ -1,0 +1,116 @@
+//! What the truths imply, as text and as JSON.
+
+use crate::report::dictionary::Format;
+use crate::report::table::table;
+use crate::study::{ArmDescription, CORRELATION_MONTH, MONTHS, TruthDescription};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+fn optional(value: Option<f64>) -> Value {
+    value.filter(|v| v.is_finite()).map_or(Value::Null, |v| json!(v))
+}
+
+fn arm_json(arm: &ArmDescription) -> Value {
+    let endpoints: serde_json::Map<String, Value> = arm
+        .endpoints
+        .iter()
+        .map(|e| {
+            let curve = MONTHS.iter().zip(&e.survival).map(|(m, s)| json!({ "month": m, "value": s }));
+            let ratio = MONTHS.iter().zip(&e.hazard_ratio).map(|(m, h)| json!({ "month": m, "value": optional(*h) }));
+            let entry = json!({ "median": optional(e.median), "survival": curve.collect::<Vec<_>>(),
+                                "hazard_ratio": ratio.collect::<Vec<_>>() });
+            (e.endpoint.name().to_string(), entry)
+        })
+        .collect();
+    let response = arm.response.as_ref().map_or(Value::Null, |r| {
+        json!({ "true_rate": r.true_rate, "observed_rate": r.positive, "missing": r.missing,
+                "positive_predictive_value": optional(r.positive_predictive_value()) })
+    });
+    json!({
+        "arm": arm.arm,
+        "endpoints": endpoints,
+        "response": response,
+        "correlations": {
+            "pfs_os": optional(arm.correlations.pfs_os),
+            "response_pfs": optional(arm.correlations.response_first_event_milestone),
+            "response_os": optional(arm.correlations.response_os_milestone),
+        },
+    })
+}
+
+/// The answer of `describe --json`.
+pub fn description_json(sha256: &str, descriptions: &[TruthDescription]) -> Value {
+    let truths: Vec<Value> = descriptions
+        .iter()
+        .map(|d| {
+            let milestones: Vec<Value> = d
+                .milestones
+                .iter()
+                .map(|m| {
+                    let events: serde_json::Map<String, Value> =
+                        m.events.iter().map(|(e, count)| (e.name().to_string(), json!(count))).collect();
+                    json!({ "month": m.month, "patients": m.patients, "events": events })
+                })
+                .collect();
+            json!({ "truth": d.truth, "arms": d.arms.iter().map(arm_json).collect::<Vec<_>>(), "calendar": milestones })
+        })
+        .collect();
+    json!({ "seamline": env!("CARGO_PKG_VERSION"), "scenario_sha256": sha256, "truths": truths })
+}
+
+/// The answer of `describe`.
+pub fn description_text(descriptions: &[TruthDescription]) -> String {
+    let mut text = String::new();
+    let months: Vec<String> = MONTHS.iter().map(|m| format!("m{m:.0}")).collect();
+    for d in descriptions {
+        let _ = writeln!(text, "truth: {}\n", d.truth);
+        let mut headings = vec!["arm", "", "median"];
+        headings.extend(months.iter().map(String::as_str));
+        let mut curves = table(&headings);
+        for arm in &d.arms {
+            for e in &arm.endpoints {
+                let name = e.endpoint.name();
+                let median = e.median.map_or_else(|| "–".into(), |m| Format::Months.text(m));
+                let mut row = vec![arm.arm.clone(), format!("S {name}"), median];
+                row.extend(e.survival.iter().map(|&s| Format::Ratio.text(s)));
+                curves.add_row(row);
+                if e.hazard_ratio.iter().any(Option::is_some) {
+                    let mut row = vec![String::new(), format!("HR {name}"), String::new()];
+                    row.extend(e.hazard_ratio.iter().map(|h| h.map_or_else(|| "–".into(), |h| Format::Ratio.text(h))));
+                    curves.add_row(row);
+                }
+            }
+        }
+        let _ = writeln!(text, "{curves}\n");
+        if d.arms.iter().any(|arm| arm.response.is_some()) {
+            let mut responses = table(&["response", "true", "observed", "missing", "PPV", "corr. with S18 pfs", "S18 os"]);
+            for arm in &d.arms {
+                let ratio = |value: Option<f64>| value.map_or_else(|| "–".into(), |v| Format::Ratio.text(v));
+                let r = arm.response.as_ref();
+                responses.add_row([
+                    arm.arm.clone(),
+                    ratio(r.map(|r| r.true_rate)),
+                    ratio(r.map(|r| r.positive)),
+                    ratio(r.map(|r| r.missing)),
+                    ratio(r.and_then(|r| r.positive_predictive_value())),
+                    ratio(arm.correlations.response_first_event_milestone),
+                    ratio(arm.correlations.response_os_milestone),
+                ]);
+            }
+            let _ = writeln!(text, "{responses}\n");
+        }
+        let mut calendar = table(&["calendar month", "patients", "events"]);
+        for m in &d.milestones {
+            let events: Vec<String> = m.events.iter().map(|(e, n)| format!("{n:.1} {}", e.name())).collect();
+            calendar.add_row([format!("{:.0}", m.month), Format::Count.text(m.patients), events.join(", ")]);
+        }
+        let _ = writeln!(text, "{calendar}\n");
+    }
+    let _ = writeln!(
+        text,
+        "S survival, HR hazard ratio against control at that month; observed: read positive, a missing reading counts as\n\
+         non-response; correlations of the true response with survival beyond month {CORRELATION_MONTH:.0}. Events as if every\n\
+         arm stayed open."
+    );
+    text
+}

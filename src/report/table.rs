@@ -1,0 +1,213 @@
+//! Terminal tables that fit 80 columns.
+
+use crate::engine::{Estimate, OperatingCharacteristics};
+use crate::report::dictionary::{Format, term};
+use crate::search::Solved;
+use crate::study::{Answer, Ranked, Verdict};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use std::fmt::Write;
+
+/// A table without lines, its first column left-aligned, the rest right-aligned.
+pub(super) fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(80);
+    table.set_header(headings);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding(if index == 0 { (0, 1) } else { (1, 0) });
+        column.set_cell_alignment(if index == 0 { CellAlignment::Left } else { CellAlignment::Right });
+    }
+    table
+}
+
+fn show(key: &'static str, estimate: &Estimate) -> String {
+    term(key).format.estimate(estimate)
+}
+
+fn maybe(key: &'static str, estimate: Option<&Estimate>) -> String {
+    estimate.map_or_else(|| "–".into(), |estimate| show(key, estimate))
+}
+
+fn plain(format: Format, value: Option<f64>) -> String {
+    value.map_or_else(|| "–".into(), |value| format.text(value))
+}
+
+/// One line of a figure and its error.
+fn inline(key: &'static str, estimate: &Estimate) -> String {
+    show(key, estimate).replace('\n', " ")
+}
+
+/// Everything about one answer.
+pub fn answer_text(answer: &Answer) -> String {
+    let outcome = &answer.outcome;
+    let mut text = String::new();
+    let replicates = outcome.replicates.map_or(String::new(), |n| format!(", {n} replicates"));
+    let _ = writeln!(text, "{} · {}  ({}{replicates})", answer.candidate, answer.truth, outcome.engine);
+    let _ = writeln!(text, "  P(reject any) {}", inline("reject_any", &outcome.reject_any));
+    if let Some(error) = &outcome.type_i_error {
+        let _ = writeln!(text, "  type I error  {}", inline("type_i_error", error));
+    }
+    let expected = &outcome.expected;
+    let _ = writeln!(
+        text,
+        "  expected      {} patients, {} events, {} months",
+        inline("patients", &expected.patients),
+        inline("events", &expected.events),
+        inline("months", &expected.months)
+    );
+    if outcome.transition.is_some() || answer.arms.len() > 1 {
+        let _ = writeln!(text, "\n{}", arms_table(answer));
+    }
+    let _ = writeln!(text, "\n{}", looks_table(outcome));
+    for warning in &outcome.warnings {
+        let _ = writeln!(text, "warning: {warning}");
+    }
+    text
+}
+
+fn arms_table(answer: &Answer) -> String {
+    let outcome = &answer.outcome;
+    let mut text = String::new();
+    if let Some(transition) = &outcome.transition {
+        let events: Vec<String> =
+            transition.events.iter().map(|(name, count)| format!("{} {name}", inline("events", count))).collect();
+        let _ = writeln!(
+            text,
+            "  transition at month {}, {} patients, events {}\n  P(go) {}   P(best kept) {}\n",
+            inline("month", &transition.month),
+            inline("patients", &transition.patients),
+            events.join(", "),
+            inline("go", &outcome.go),
+            outcome.correct_selection.as_ref().map_or_else(|| "–".into(), |e| inline("correct_selection", e)),
+        );
+    }
+    let mut table = table(&["hypothesis", term("selected").heading, term("reject").heading, "null"]);
+    for (arm, hypothesis) in answer.hypotheses.iter().enumerate() {
+        table.add_row([
+            hypothesis.clone(),
+            show("selected", &outcome.selected[arm]),
+            show("reject", &outcome.reject[arm]),
+            if outcome.null_true[arm] { "true".into() } else { "false".to_string() },
+        ]);
+    }
+    text + &table.to_string()
+}
+
+fn looks_table(outcome: &OperatingCharacteristics) -> String {
+    let keys = ["month", "events", "information_fraction", "efficacy_bound", "hazard_ratio_bound", "cross_efficacy"];
+    let mut headings = vec!["look"];
+    headings.extend(keys.map(|key| term(key).heading));
+    let futility = outcome.looks.iter().any(|look| look.futility_bound.is_some());
+    let average = outcome.looks.iter().any(|look| look.average_hazard_ratio.is_some());
+    if futility {
+        headings.extend([term("futility_bound").heading, term("cross_futility").heading]);
+    }
+    if average {
+        headings.push(term("average_hazard_ratio").heading);
+    }
+    let mut table = table(&headings);
+    for look in &outcome.looks {
+        let bound = look.efficacy_bound.as_ref();
+        let mut row = vec![
+            look.analysis.clone(),
+            show("month", &look.month),
+            show("events", &look.events),
+            Format::Ratio.text(look.information_fraction),
+            plain(Format::Z, bound.map(|b| b.z)),
+            plain(Format::Ratio, bound.and_then(|b| b.hazard_ratio)),
+            show("cross_efficacy", &look.cross_efficacy),
+        ];
+        if futility {
+            row.push(plain(Format::Z, look.futility_bound.as_ref().map(|b| b.z)));
+            row.push(show("cross_futility", &look.cross_futility));
+        }
+        if average {
+            row.push(plain(Format::Ratio, look.average_hazard_ratio));
+        }
+        table.add_row(row);
+    }
+    table.to_string()
+}
+
+/// Candidates side by side under each truth.
+pub fn comparison_text(answers: &[Answer]) -> String {
+    let mut truths: Vec<&str> = Vec::new();
+    for answer in answers {
+        if !truths.contains(&answer.truth.as_str()) {
+            truths.push(&answer.truth);
+        }
+    }
+    let keys = ["go", "correct_selection", "reject_any", "type_i_error", "patients", "months"];
+    let mut text = String::new();
+    for truth in truths {
+        let _ = writeln!(text, "truth: {truth}\n");
+        let mut headings = vec!["candidate"];
+        headings.extend(keys.map(|key| term(key).heading));
+        let mut table = table(&headings);
+        for answer in answers.iter().filter(|answer| answer.truth == truth) {
+            let outcome = &answer.outcome;
+            table.add_row([
+                answer.candidate.clone(),
+                show("go", &outcome.go),
+                maybe("correct_selection", outcome.correct_selection.as_ref()),
+                show("reject_any", &outcome.reject_any),
+                maybe("type_i_error", outcome.type_i_error.as_ref()),
+                show("patients", &outcome.expected.patients),
+                show("months", &outcome.expected.months),
+            ]);
+        }
+        let _ = writeln!(text, "{table}\n");
+    }
+    text
+}
+
+/// The ranking of candidates.
+pub fn ranking_text(ranked: &[Ranked]) -> String {
+    let keys = ["power", "type_i_error", "false_go", "patients", "months"];
+    let mut headings = vec!["rank  candidate"];
+    headings.extend(keys.map(|key| term(key).heading));
+    headings.push("level");
+    let mut table = table(&headings);
+    for r in ranked {
+        table.add_row([
+            format!("{:>4}  {}", r.rank, r.candidate),
+            plain(Format::Probability, r.power),
+            plain(Format::Probability, r.type_i_error),
+            plain(Format::Probability, r.false_go),
+            Format::Count.text(r.patients),
+            Format::Months.text(r.months),
+            if r.level_held { "held".into() } else { "EXCEEDED".to_string() },
+        ]);
+    }
+    format!(
+        "ranking: level held first, then {}\n(type I: largest over truths; patients, months: means over truths)\n\n{table}\n",
+        term("power").meaning
+    )
+}
+
+/// What `size` found for one candidate and truth.
+pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> String {
+    let what = solved.what.name().replace('_', "-");
+    let mut text = format!(
+        "{candidate} · {truth}: {} {what} for power {goal} (power {:.4}; exact root {:.2})\n",
+        solved.integer, solved.power_at_integer, solved.value
+    );
+    if let Some(claim) = solved.proportional_hazards_claim {
+        let _ = writeln!(
+            text,
+            "  a proportional-hazards calculation (the same effect from month 0) would have claimed {:.0}",
+            claim.ceil()
+        );
+    }
+    let _ = writeln!(text, "  held fixed: {}\n", solved.held_fixed.join(", "));
+    let _ = writeln!(text, "{}", looks_table(&solved.outcome));
+    text
+}
+
+/// The guarantee of one candidate.
+pub fn guarantee_text(candidate: &str, verdict: &Verdict) -> String {
+    let mut text = format!("{candidate}: type I error {}\n", verdict.guarantee.words());
+    for reason in &verdict.because {
+        let _ = writeln!(text, "  {reason}");
+    }
+    text
+}

@@ -1,0 +1,318 @@
+//! Raw protocol → [`Protocol`].
+
+use super::allocation::allocation;
+use super::truth::CONTROL;
+use super::when::{FinalEvents, Setting, when};
+use super::{Facts, bounds, length, transition, unique};
+use crate::adaptive::{INTERSECTIONS, Intersection};
+use crate::protocol::{Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Test, Weight};
+use crate::scenario::fault::{At, Checked};
+use crate::scenario::limits;
+use crate::scenario::raw::protocol as raw;
+use crate::scenario::raw::shape::{Form, OneOrMany};
+use crate::survival::Endpoint;
+use crate::transition::Trigger;
+
+/// A protocol under the facts of a truth; `power` is `goal.power`, `at` the protocol's place.
+pub(crate) fn protocol(raw: &raw::Protocol, facts: &Facts, power: Option<f64>, at: &At<'_>) -> Checked<Protocol> {
+    at.refuse("graph", raw.graph.as_ref(), "recycling of alpha between endpoints")?;
+    let arms = arms(&raw.arms, &at.key("arms"))?;
+    let primary = primary(&raw.primary, facts, &at.key("primary"))?;
+    let alpha = raw.alpha.get();
+    let context = Context { raw, facts, arms: &arms, endpoint: primary.endpoint };
+
+    let seamless = [raw.phase2.is_some(), raw.transition.is_some(), raw.phase3.is_some()].contains(&true);
+    let (design, cohort) = if seamless { context.seamless(at)? } else { context.group_sequential(at)? };
+    let analyses = context.analyses(&cohort, &at.key("analyses"))?;
+    let setting = bounds::Setting { looks: analyses.len(), alpha, power };
+    let bounds = bounds::bounds(raw.efficacy.as_ref(), raw.futility.as_ref(), &setting, at)?;
+    Ok(Protocol { arms, alpha, primary, analyses, bounds, design })
+}
+
+/// The arms with the control first.
+fn arms(raw: &[String], at: &At<'_>) -> Checked<Vec<String>> {
+    length(raw, 2, limits::ARMS, "arms", at)?;
+    unique(raw.iter().map(String::as_str), "arm", |index, rule| at.index(index).fail(rule))?;
+    let mut arms = raw.to_vec();
+    let place = arms.iter().position(|name| name == CONTROL);
+    let place = place.ok_or_else(|| at.fail(format!("one of the arms must be named `{CONTROL}`")))?;
+    let control = arms.remove(place);
+    arms.insert(0, control);
+    Ok(arms)
+}
+
+fn primary(raw: &OneOrMany<raw::Primary>, facts: &Facts, at: &At<'_>) -> Checked<Primary> {
+    let one = match raw {
+        OneOrMany::One(one) => one,
+        OneOrMany::Many(list) if list.len() == 1 => {
+            return primary(&OneOrMany::One(list[0].clone()), facts, &at.index(0));
+        }
+        OneOrMany::Many(list) if list.is_empty() => return Err(at.fail("must name at least one endpoint")),
+        OneOrMany::Many(_) => return Err(at.not_yet("several primary endpoints")),
+    };
+    at.refuse("alpha", one.alpha.as_ref(), "an alpha per endpoint")?;
+    if let Some(Form::Full(test)) = &one.test {
+        let here = at.key("test");
+        let key = super::exactly_one(
+            &[
+                ("fleming_harrington", test.fleming_harrington.is_some()),
+                ("modestly_weighted", test.modestly_weighted.is_some()),
+                ("max_combo", test.max_combo.is_some()),
+                ("rmst", test.rmst.is_some()),
+                ("milestone", test.milestone.is_some()),
+            ],
+            &here,
+        )?;
+        return Err(here.key(key).not_yet(&format!("the test `{key}`")));
+    }
+    Ok(Primary {
+        endpoint: facts.endpoint(one.endpoint, &at.key("endpoint"))?,
+        test: Test::LogRank,
+        stratified: one.stratified.unwrap_or(false),
+    })
+}
+
+/// Whose events and enrolment the looks count.
+struct Cohort {
+    patients: u32,
+    name: &'static str,
+}
+
+struct Context<'a> {
+    raw: &'a raw::Protocol,
+    facts: &'a Facts,
+    arms: &'a [String],
+    endpoint: Endpoint,
+}
+
+impl Context<'_> {
+    fn group_sequential(&self, at: &At<'_>) -> Checked<(Design, Cohort)> {
+        let raw = self.raw;
+        let patients = raw.patients.ok_or_else(|| {
+            let fault = at.key("patients").fail("`patients` is required in a trial without a transition");
+            fault.hint("a seamless trial has `phase2`, `transition` and `phase3` instead")
+        })?;
+        for (key, there) in [("combination", raw.combination.is_some()), ("intersection", raw.intersection.is_some())] {
+            if there {
+                return Err(at
+                    .key(key)
+                    .fail(format!("`{key}` goes with a seamless trial (`phase2`, `transition`, `phase3`)")));
+            }
+        }
+        if self.arms.len() != 2 {
+            let rule = format!("a trial without a transition has exactly 2 arms, not {}", self.arms.len());
+            return Err(at.key("arms").fail(rule));
+        }
+        let allocation = allocation(raw.allocation.as_ref(), self.arms, &at.key("allocation"))?;
+        let patients = at_least_arms(patients.count(), self.arms, &at.key("patients"))?;
+        let design = Design::GroupSequential(GroupSequential { patients: f64::from(patients), allocation });
+        Ok((design, Cohort { patients, name: "the trial" }))
+    }
+
+    fn seamless(&self, at: &At<'_>) -> Checked<(Design, Cohort)> {
+        let raw = self.raw;
+        let required = |key: &str| {
+            at.key(key).fail(format!("a seamless trial needs `phase2`, `transition` and `phase3`, `{key}` is absent"))
+        };
+        let phase2 = raw.phase2.as_ref().ok_or_else(|| required("phase2"))?;
+        let transition = raw.transition.as_ref().ok_or_else(|| required("transition"))?;
+        let phase3 = raw.phase3.as_ref().ok_or_else(|| required("phase3"))?;
+        for (key, there) in [("patients", raw.patients.is_some()), ("allocation", raw.allocation.is_some())] {
+            if there {
+                let rule = format!("a seamless trial has `{key}` in `phase2` and `phase3`, not here");
+                return Err(at.key(key).fail(rule));
+            }
+        }
+        let (phase2_at, phase3_at) = (at.key("phase2"), at.key("phase3"));
+        let phase2_patients = at_least_arms(phase2.patients.count(), self.arms, &phase2_at.key("patients"))?;
+        let phase3_patients = phase3.patients.count();
+        if phase2_patients + phase3_patients > limits::PATIENTS as u32 {
+            let rule = format!("both phases together have at most {} patients", limits::PATIENTS);
+            return Err(phase3_at.key("patients").fail(rule));
+        }
+        let phase2_allocation = allocation(phase2.allocation.as_ref(), self.arms, &phase2_at.key("allocation"))?;
+        let phase3_allocation = match &phase3.allocation {
+            None => phase2_allocation.clone(),
+            given => allocation(given.as_ref(), self.arms, &phase3_at.key("allocation"))?,
+        };
+
+        let in_phase2 = self.setting(&Cohort { patients: phase2_patients, name: "phase II" }, None);
+        let transition = transition::transition(transition, &in_phase2, &at.key("transition"))?;
+        let combination = self.combination(&in_phase2, &at.key("combination"))?;
+        // Patients enrolled after the transition's data cut are phase III's; if phase II may be cut before it is full, some
+        // of its patients are among them.
+        let full = fills_phase2(&transition.when, phase2_patients);
+        let cohort = match combination {
+            Combination::NaivePooled => Cohort { patients: phase2_patients + phase3_patients, name: "both phases" },
+            _ if full => Cohort { patients: phase3_patients, name: "phase III" },
+            _ => Cohort { patients: phase2_patients + phase3_patients, name: "both phases" },
+        };
+        let design = Design::Seamless(Box::new(Seamless {
+            phase2_patients: f64::from(phase2_patients),
+            phase2_allocation,
+            transition,
+            phase3_patients: f64::from(phase3_patients),
+            phase3_allocation,
+            decision_time: phase3.decision_time.map_or(0.0, |months| months.get()),
+            pause_enrollment: phase3.pause_enrollment.unwrap_or(false),
+            combination,
+            intersection: intersection(raw.intersection, &at.key("intersection"))?,
+        }));
+        Ok((design, cohort))
+    }
+
+    fn setting<'b>(&'b self, cohort: &Cohort, final_events: Option<FinalEvents<'b>>) -> Setting<'b> {
+        Setting {
+            facts: self.facts,
+            arms: self.arms,
+            endpoint: self.endpoint,
+            patients: cohort.patients,
+            cohort: cohort.name,
+            final_events,
+        }
+    }
+
+    fn combination(&self, in_phase2: &Setting<'_>, at: &At<'_>) -> Checked<Combination> {
+        let raw = self.raw.combination.as_ref().ok_or_else(|| {
+            let fault = at.fail("a seamless trial needs `combination`, how the phases make one test");
+            fault.hint("methods computed: inverse_normal, phase3_only, naive_pooled")
+        })?;
+        let method_at = at.key("method");
+        let other = match raw.method {
+            raw::Method::InverseNormal => None,
+            raw::Method::Phase3Only => Some(("phase3_only", Combination::Phase3Only)),
+            raw::Method::NaivePooled => Some(("naive_pooled", Combination::NaivePooled)),
+            raw::Method::Fisher => return Err(method_at.not_yet("combination by Fisher's product")),
+            raw::Method::ConditionalError => return Err(method_at.not_yet("combination by conditional error")),
+        };
+        if let Some((method, combination)) = other {
+            let keys = [
+                ("phase2_patients", raw.phase2_patients.is_some()),
+                ("weight", raw.weight.is_some()),
+                ("phase2_follow_up", raw.phase2_follow_up.is_some()),
+            ];
+            return match keys.iter().find(|(_, there)| *there) {
+                Some((key, _)) => Err(at
+                    .key(key)
+                    .fail(format!("`{key}` goes with method `inverse_normal`, not with `{method}`"))
+                    .hint("remove it; a patch removes it with null")),
+                None => Ok(combination),
+            };
+        }
+        let patients_at = at.key("phase2_patients");
+        match raw.phase2_patients {
+            Some(raw::Phase2Patients::OwnCohort) => {}
+            Some(raw::Phase2Patients::IndependentIncrements) => {
+                return Err(patients_at.not_yet("stage 1 by independent increments"));
+            }
+            None => {
+                let fault =
+                    patients_at.fail("method `inverse_normal` needs `phase2_patients`, which evidence is stage 1");
+                return Err(fault.hint("write \"phase2_patients\": \"own_cohort\""));
+            }
+        }
+        let follow_up_at = at.key("phase2_follow_up");
+        let follow_up = raw.phase2_follow_up.as_ref().ok_or_else(|| {
+            let fault = follow_up_at.fail("`own_cohort` needs `phase2_follow_up`, fixed in advance");
+            fault.hint("for example \"phase2_follow_up\": {\"when\": {\"min_follow_up\": 12}}")
+        })?;
+        Ok(Combination::InverseNormal {
+            weight: match raw.weight {
+                None | Some(raw::Weight::PlannedEvents) => Weight::PlannedEvents,
+                Some(raw::Weight::Fixed(weight)) => Weight::Fixed(weight),
+            },
+            phase2_follow_up: when(&follow_up.when, in_phase2, &follow_up_at.key("when"))?,
+        })
+    }
+
+    fn analyses(&self, cohort: &Cohort, at: &At<'_>) -> Checked<Vec<Analysis>> {
+        let raw = &self.raw.analyses;
+        length(raw, 1, limits::LOOKS, "analyses", at)?;
+        unique(raw.iter().map(|look| look.name.as_str()), "analysis", |i, rule| at.index(i).key("name").fail(rule))?;
+        for (index, look) in raw.iter().enumerate() {
+            at.index(index).refuse("endpoints", look.endpoints.as_ref(), "several endpoints in one analysis")?;
+        }
+        let last = raw.len() - 1;
+        let last_at = at.index(last);
+        let own = self.setting(cohort, Some(FinalEvents::Itself));
+        let final_trigger = when(&raw[last].when, &own, &last_at.key("when"))?;
+        let final_events = {
+            let events: Vec<&Trigger> =
+                final_trigger.leaves().into_iter().filter(|leaf| leaf.planned_events().is_some()).collect();
+            if let [events] = events[..] { FinalEvents::At(events) } else { FinalEvents::Unclear }
+        };
+        let setting = self.setting(cohort, Some(final_events));
+        let mut looks = Vec::with_capacity(raw.len());
+        for (index, look) in raw[..last].iter().enumerate() {
+            looks.push(Analysis {
+                name: look.name.clone(),
+                when: when(&look.when, &setting, &at.index(index).key("when"))?,
+            });
+        }
+        looks.push(Analysis { name: raw[last].name.clone(), when: final_trigger.clone() });
+        for (index, pair) in looks.windows(2).enumerate() {
+            let fraction = raw[index + 1].when.event_fraction.map(|_| "event_fraction");
+            increasing(&pair[0].when, &pair[1].when, fraction, &at.index(index + 1).key("when"))?;
+        }
+        Ok(looks)
+    }
+}
+
+/// Checks that a look comes after the one before, where both are conditions of one kind; `written` is the key in the file
+/// where it is not the condition's own.
+fn increasing(before: &Trigger, after: &Trigger, written: Option<&str>, at: &At<'_>) -> Checked<()> {
+    let (key, earlier, later) = match (before, after) {
+        (
+            Trigger::Events { count: earlier, endpoint: e1, stratum: s1, arms: a1 },
+            Trigger::Events { count: later, endpoint: e2, stratum: s2, arms: a2 },
+        ) if e1.is_death() == e2.is_death() && s1 == s2 && a1 == a2 => {
+            ("events", *earlier, *later)
+        }
+        (Trigger::Enrolled { count: earlier }, Trigger::Enrolled { count: later }) => {
+            ("enrolled", *earlier, *later)
+        }
+        (Trigger::Calendar { month: earlier }, Trigger::Calendar { month: later }) => ("calendar", *earlier, *later),
+        (Trigger::MinFollowUp { months: earlier }, Trigger::MinFollowUp { months: later }) => {
+            ("min_follow_up", *earlier, *later)
+        }
+        _ => return Ok(()),
+    };
+    if later > earlier {
+        Ok(())
+    } else {
+        Err(at
+            .key(written.unwrap_or(key))
+            .fail(format!("looks must come one after the other: {later} is not above the look before, {earlier}")))
+    }
+}
+
+/// Whether the trigger cannot be met before every phase II patient is enrolled.
+fn fills_phase2(trigger: &Trigger, patients: u32) -> bool {
+    match trigger {
+        Trigger::Enrolled { count } => *count == f64::from(patients),
+        Trigger::MinFollowUp { .. } => true,
+        Trigger::All(parts) => parts.iter().any(|part| fills_phase2(part, patients)),
+        Trigger::Any(parts) => parts.iter().all(|part| fills_phase2(part, patients)),
+        _ => false,
+    }
+}
+
+fn at_least_arms(patients: u32, arms: &[String], at: &At<'_>) -> Checked<u32> {
+    if patients as usize >= arms.len() {
+        Ok(patients)
+    } else {
+        Err(at.fail(format!("must be at least the number of arms, {}", arms.len())))
+    }
+}
+
+fn intersection(raw: Option<raw::Intersection>, at: &At<'_>) -> Checked<Intersection> {
+    let name = match raw {
+        None | Some(raw::Intersection::Dunnett) => "dunnett",
+        Some(raw::Intersection::Bonferroni) => "bonferroni",
+        Some(raw::Intersection::Simes) => "simes",
+        Some(raw::Intersection::Sidak) => "sidak",
+        Some(raw::Intersection::SpiessensDebois) => "spiessens_debois",
+    };
+    let found = INTERSECTIONS.iter().find(|(_, known)| *known == name).map(|(test, _)| *test);
+    found.ok_or_else(|| at.not_yet(&format!("the intersection test `{name}`")))
+}

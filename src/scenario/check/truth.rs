@@ -1,0 +1,361 @@
+//! Raw truth → [`Truth`], resolved for the arms of one protocol.
+
+use super::hazard::{effect, hazard, starts};
+use super::{length, unique};
+use crate::scenario::bridge;
+use crate::scenario::fault::{At, Checked};
+use crate::scenario::limits;
+use crate::scenario::raw::arm::{Arm, Effects, ResponseRate};
+use crate::scenario::raw::hazard::{Clock as RawClock, Effect};
+use crate::scenario::raw::shape::Form;
+use crate::scenario::raw::truth as raw;
+use crate::scenario::suggest;
+use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
+use crate::truth::{
+    ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, PositiveRule, Prognostic,
+    Stratum, Truth,
+};
+
+/// Name of the control arm.
+pub(crate) const CONTROL: &str = "control";
+
+/// A truth with the arms of one protocol, the control first; `at` is the truth's place.
+pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<Truth> {
+    at.refuse("subsequent_therapy", raw.subsequent_therapy.as_ref(), "therapy after progression")?;
+    at.refuse("crossover", raw.crossover.as_ref(), "crossover of controls")?;
+    at.refuse("assessment", raw.assessment.as_ref(), "visits at which progression is seen")?;
+
+    let enrollment = enrollment(raw, &at.key("enrollment"))?;
+    let strata = strata(raw, &at.key("strata"))?;
+    let control = control(&raw.control, &at.key("control"))?;
+    let immune_response = raw
+        .immune_response
+        .as_ref()
+        .map(|response| immune_response(response, &at.key("immune_response")))
+        .transpose()?;
+    all_arms(raw, arms, at)?;
+
+    let context = Context { raw, strata: &strata, control: &control };
+    let arms = arms
+        .iter()
+        .map(|name| {
+            let dropout = dropout(raw.dropout.as_ref(), name, &at.key("dropout"))?;
+            let strata =
+                (0..strata.len()).map(|stratum| context.arm_stratum(name, stratum, at)).collect::<Checked<_>>()?;
+            Ok(ArmTruth { name: name.clone(), dropout, strata })
+        })
+        .collect::<Checked<_>>()?;
+
+    Ok(Truth {
+        enrollment,
+        enrollment_process: match raw.enrollment_process {
+            None | Some(raw::EnrollmentProcess::Poisson) => EnrollmentProcess::Poisson,
+            Some(raw::EnrollmentProcess::Steady) => EnrollmentProcess::Steady,
+        },
+        strata: strata.into_iter().map(|stratum| stratum.public).collect(),
+        arms,
+        immune_response,
+        has_progression: raw.control.progression.is_some(),
+    })
+}
+
+fn enrollment(raw: &raw::Truth, at: &At<'_>) -> Checked<Enrollment> {
+    let months = |piece: &raw::EnrollmentPiece| piece.months.map(|months| months.get());
+    let starts = starts(&raw.enrollment, months, at)?;
+    let rates: Vec<f64> = raw.enrollment.iter().map(|piece| piece.per_month.get()).collect();
+    if let Some(0.0) = rates.last() {
+        return Err(at
+            .index(rates.len() - 1)
+            .key("per_month")
+            .fail("must be above 0 in the last piece, which is open-ended"));
+    }
+    Enrollment::new(&starts, &rates).map_err(|invalid| at.invalid(&invalid))
+}
+
+/// The drop-out hazard of one arm.
+fn dropout(raw: Option<&raw::Dropout>, arm: &str, at: &At<'_>) -> Checked<PiecewiseHazard> {
+    let Some(raw) = raw else { return Ok(PiecewiseHazard::zero()) };
+    let per_arm = at.key(arm);
+    let (raw, at) = match &raw.all {
+        Some(all) => (all, at),
+        None => {
+            let missing = || per_arm.fail("drop-out given per arm needs every arm");
+            (raw.arms.get(arm).ok_or_else(missing)?, &per_arm)
+        }
+    };
+    let (made, cured) = hazard(raw, at)?;
+    if cured > 0.0 {
+        return Err(at.key("cured").fail("`cured` has no meaning for drop-out"));
+    }
+    Ok(made)
+}
+
+/// A stratum with its baseline ratios: progression, death, death after progression.
+struct CheckedStratum {
+    public: Stratum,
+    ratios: [f64; 3],
+}
+
+fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
+    let Some(list) = &raw.strata else {
+        let public = Stratum { name: "all".to_owned(), prevalence: 1.0 };
+        return Ok(vec![CheckedStratum { public, ratios: [1.0; 3] }]);
+    };
+    length(list, 1, limits::STRATA, "strata", at)?;
+    unique(list.iter().map(|stratum| stratum.name.as_str()), "stratum", |i, rule| at.index(i).key("name").fail(rule))?;
+    let total: f64 = list.iter().map(|stratum| stratum.prevalence.get()).sum();
+    if (total - 1.0).abs() > 1e-9 {
+        return Err(at.fail(format!("prevalences must sum to 1, they sum to {total}")));
+    }
+    let has_progression = raw.control.progression.is_some();
+    list.iter()
+        .enumerate()
+        .map(|(index, stratum)| {
+            let here = at.index(index);
+            let ratios = stratum.hazard_ratio.clone().unwrap_or_default();
+            let here = here.key("hazard_ratio");
+            needs_progression(has_progression, ratios.progression.as_ref(), "progression", &here)?;
+            needs_progression(
+                has_progression,
+                ratios.death_after_progression.as_ref(),
+                "death_after_progression",
+                &here,
+            )?;
+            let ratios = [ratios.progression, ratios.death, ratios.death_after_progression];
+            Ok(CheckedStratum {
+                public: Stratum { name: stratum.name.clone(), prevalence: stratum.prevalence.get() },
+                ratios: ratios.map(|ratio| ratio.map_or(1.0, |ratio| ratio.get())),
+            })
+        })
+        .collect()
+}
+
+fn needs_progression<T>(has_progression: bool, value: Option<&T>, key: &str, at: &At<'_>) -> Checked<()> {
+    if value.is_some() && !has_progression {
+        return Err(at.key(key).fail(format!("`{key}` needs `control.progression`, which is absent")));
+    }
+    Ok(())
+}
+
+/// Hazards of the control course, and its cured fractions.
+struct Control {
+    hazards: [PiecewiseHazard; 3],
+    clock: Clock,
+    cured: Cured,
+}
+
+fn control(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
+    at.refuse("medians", raw.medians.as_ref(), "control hazards solved from medians")?;
+    at.refuse("correlation", raw.correlation.as_ref(), "control hazards solved from medians")?;
+    let death = raw.death.as_ref().ok_or_else(|| at.key("death").fail("`death` is required"))?;
+    let (death, death_cured) = hazard(death, &at.key("death"))?;
+    let after_at = at.key("death_after_progression");
+    let (progression, after) = match (&raw.progression, &raw.death_after_progression) {
+        (Some(progression), Some(after)) => (Some(hazard(progression, &at.key("progression"))?), Some(after)),
+        (None, None) => (None, None),
+        (Some(_), None) => {
+            return Err(after_at.fail("`death_after_progression` is required where there is `progression`"));
+        }
+        (None, Some(_)) => {
+            return Err(after_at.fail("`death_after_progression` needs `progression`, which is absent"));
+        }
+    };
+    let never = || (PiecewiseHazard::zero(), 0.0);
+    let (progression, progression_cured) = progression.unwrap_or_else(never);
+    let (after_hazard, after_cured) =
+        after.map(|after| hazard(&after.hazard(), &after_at)).transpose()?.unwrap_or_else(never);
+    let clock = match after.and_then(|after| after.clock) {
+        None | Some(RawClock::SinceProgression) => Clock::SinceProgression,
+        Some(RawClock::SinceRandomization) => Clock::SinceRandomization,
+    };
+    Ok(Control {
+        hazards: [progression, death, after_hazard],
+        clock,
+        cured: Cured { progression: progression_cured, death: death_cured, death_after_progression: after_cured },
+    })
+}
+
+fn immune_response(raw: &raw::ImmuneResponse, at: &At<'_>) -> Checked<ImmuneResponse> {
+    let assays_at = at.key("assays");
+    let assays = match &raw.assays {
+        None => vec![Assay { name: "perfect".to_owned(), sensitivity: 1.0, specificity: 1.0 }],
+        Some(list) => {
+            length(list, 1, limits::ASSAYS, "assays", &assays_at)
+                .map_err(|fault| fault.hint("leave `assays` out for one assay without error"))?;
+            let fail = |index: usize, rule| assays_at.index(index).key("name").fail(rule);
+            unique(list.iter().map(|assay| assay.name.as_str()), "assay", fail)?;
+            list.iter()
+                .map(|assay| Assay {
+                    name: assay.name.clone(),
+                    sensitivity: assay.sensitivity.get(),
+                    specificity: assay.specificity.get(),
+                })
+                .collect()
+        }
+    };
+    let positive_if = match &raw.positive_if {
+        None | Some(Form::Short(raw::PositiveName::Any)) => PositiveRule::Any,
+        Some(Form::Short(raw::PositiveName::All)) => PositiveRule::All,
+        Some(Form::Full(rule)) if rule.at_least.index() > assays.len() => {
+            let rule = format!("must be at most the number of assays, {}", assays.len());
+            return Err(at.key("positive_if").key("at_least").fail(rule));
+        }
+        Some(Form::Full(rule)) => PositiveRule::AtLeast(rule.at_least.index()),
+    };
+    let prognostic = raw.prognostic.as_ref().map_or_else(Prognostic::default, |prognostic| Prognostic {
+        correlation: prognostic.correlation.get(),
+        log_hazard_sd: prognostic.log_hazard_sd.get(),
+    });
+    Ok(ImmuneResponse {
+        measured_at: raw.measured_at.get(),
+        prognostic,
+        assays,
+        positive_if,
+        missing_if_event_before: raw.missing_if_event_before.unwrap_or(true),
+    })
+}
+
+/// Checks what does not depend on one arm and stratum: names of arms and strata, and what each arm may not have.
+fn all_arms(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<()> {
+    let arms_at = at.key("arms");
+    if raw.arms.is_empty() {
+        return Err(arms_at.fail("must describe at least one experimental arm"));
+    }
+    if raw.arms.contains_key(CONTROL) {
+        return Err(arms_at.key(CONTROL).fail("the control arm is described by `control`, not among `arms`"));
+    }
+    let names: Vec<&str> = raw.strata.iter().flatten().map(|stratum| stratum.name.as_str()).collect();
+    for (name, arm) in &raw.arms {
+        let here = arms_at.key(name);
+        here.refuse("manufacturing", arm.manufacturing.as_ref(), "manufacturing of personalised products")?;
+        let strata_at = here.key("strata");
+        for stratum in arm.strata.iter().flat_map(indexmap::IndexMap::keys) {
+            if !names.contains(&stratum.as_str()) {
+                let fault = strata_at.key(stratum).fail(format!("no stratum is named `{stratum}`"));
+                return Err(fault.maybe_hint(suggest::hint(stratum, "strata", &names)));
+            }
+        }
+    }
+    if let Some(dropout) = &raw.dropout {
+        let here = at.key("dropout");
+        let known: Vec<&str> = std::iter::once(CONTROL).chain(raw.arms.keys().map(String::as_str)).collect();
+        if let (Some(_), Some(name)) = (&dropout.all, dropout.arms.keys().next()) {
+            let fault = here.key(name).fail("unknown key").hint("drop-out is one hazard for all arms, or one per arm");
+            return Err(fault);
+        }
+        if dropout.all.is_none() && dropout.arms.is_empty() {
+            return Err(here.fail("needs a hazard, or one hazard per arm"));
+        }
+        if let Some(name) = dropout.arms.keys().find(|name| !known.contains(&name.as_str())) {
+            let fault = here.key(name).fail(format!("no arm is named `{name}`"));
+            return Err(fault.maybe_hint(suggest::hint(name, "arms", &known)));
+        }
+    }
+    debug_assert!(!arms.is_empty());
+    Ok(())
+}
+
+/// What the courses of an arm are made of.
+struct Context<'a> {
+    raw: &'a raw::Truth,
+    strata: &'a [CheckedStratum],
+    control: &'a Control,
+}
+
+impl Context<'_> {
+    fn arm_stratum(&self, name: &str, stratum: usize, at: &At<'_>) -> Checked<ArmStratum> {
+        let none = Effects::default();
+        let arms_at = at.key("arms");
+        let arm_at = arms_at.key(name);
+        let arm = self.raw.arms.get(name);
+        let stratum_name = self.strata[stratum].public.name.as_str();
+        let special = arm.and_then(|arm| arm.strata.as_ref()).and_then(|strata| strata.get(stratum_name));
+        let special_at = arm_at.key("strata");
+        let special_at = special_at.key(stratum_name);
+
+        let (effects, effects_at) = match special.and_then(|special| special.effect.as_ref()) {
+            Some(effects) => (effects, &special_at),
+            None => (arm.and_then(|arm| arm.effect.as_ref()).unwrap_or(&none), &arm_at),
+        };
+        let courses = self.courses(effects, stratum, &effects_at.key("effect"))?;
+
+        let (rate, rate_at) = match special.and_then(|special| special.immune_response.as_ref()) {
+            Some(rate) => (Some(rate), &special_at),
+            None => (arm.and_then(|arm| arm.immune_response.as_ref()), &arm_at),
+        };
+        let response_rate = self.response_rate(arm, rate, &rate_at.key("immune_response"))?;
+        Ok(ArmStratum { response_rate, courses, cured: self.control.cured })
+    }
+
+    fn courses(&self, raw: &Effects, stratum: usize, at: &At<'_>) -> Checked<[Course; 2]> {
+        let everybody = [&raw.progression, &raw.death, &raw.death_after_progression];
+        let by_response = [("responders", &raw.responders), ("non_responders", &raw.non_responders)];
+        if by_response.iter().all(|(_, effects)| effects.is_none()) {
+            let course = self.course(everybody, stratum, at)?;
+            return Ok([course.clone(), course]);
+        }
+        for (key, _) in by_response.iter().filter(|(_, effects)| effects.is_some()) {
+            if everybody.iter().any(|effect| effect.is_some()) {
+                let rule = "an effect is that of every patient or one by immune response, not both";
+                return Err(at.key(key).fail(rule).hint("a patch removes the effects of every patient with null"));
+            }
+            if self.raw.immune_response.is_none() {
+                return Err(at.key(key).fail("an effect by immune response needs `immune_response`, which is absent"));
+            }
+        }
+        let course = |(key, effects): (&str, &Option<crate::scenario::raw::arm::TransitionEffects>)| {
+            let effects = effects.clone().unwrap_or_default();
+            let parts = [&effects.progression, &effects.death, &effects.death_after_progression];
+            self.course(parts, stratum, &at.key(key))
+        };
+        let [responders, non_responders] = by_response;
+        Ok([course(non_responders)?, course(responders)?])
+    }
+
+    fn course(&self, effects: [&Option<Effect>; 3], stratum: usize, at: &At<'_>) -> Checked<Course> {
+        const KEYS: [&str; 3] = ["progression", "death", "death_after_progression"];
+        let has_progression = self.raw.control.progression.is_some();
+        needs_progression(has_progression, effects[0].as_ref(), KEYS[0], at)?;
+        needs_progression(has_progression, effects[2].as_ref(), KEYS[2], at)?;
+        let ratio = |i: usize| -> Checked<HazardRatio> { effect(effects[i].as_ref(), &at.key(KEYS[i])) };
+        let baseline = |i: usize| {
+            let scaled = self.control.hazards[i].scaled(self.strata[stratum].ratios[i]);
+            scaled.map_err(|invalid| at.invalid(&invalid))
+        };
+        let applied = |i: usize| -> Checked<PiecewiseHazard> {
+            ratio(i)?.applied_to(&baseline(i)?).map_err(|invalid| at.key(KEYS[i]).invalid(&invalid))
+        };
+        Ok(Course {
+            progression: applied(0)?,
+            death: applied(1)?,
+            after_baseline: baseline(2)?,
+            clock: self.control.clock,
+            after_effect: ratio(2)?,
+        })
+    }
+
+    fn response_rate(&self, arm: Option<&Arm>, raw: Option<&ResponseRate>, at: &At<'_>) -> Checked<f64> {
+        let Some(response) = &self.raw.immune_response else {
+            return match raw {
+                None => Ok(0.0),
+                Some(_) => Err(at.fail("needs `immune_response` of the truth, which is absent")),
+            };
+        };
+        let control_rate = response.control_rate.get();
+        if arm.is_none() {
+            return Ok(control_rate);
+        }
+        let raw = raw.ok_or_else(|| {
+            let rule = "the truth has an immune response, so every arm needs its rate";
+            at.fail(rule).hint("write {\"rate\": 0.6}, or {\"shift\": 0} for the rate of the control")
+        })?;
+        match super::exactly_one(&[("rate", raw.rate.is_some()), ("shift", raw.shift.is_some())], at)? {
+            "rate" => Ok(raw.rate.map_or(0.0, |rate| rate.get())),
+            _ if raw.shift.is_some_and(|shift| shift.get() == 0.0) => Ok(control_rate),
+            _ => {
+                let shift = raw.shift.map_or(0.0, |shift| shift.get());
+                bridge::shifted_rate(control_rate, shift).map_err(|invalid| at.key("shift").invalid(&invalid))
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The file as it is written: one struct per object, mirrored in the JSON Schema.
+//!
+//! Everything of the format is here, also what this version does not compute yet (the checks refuse that by name).
+//! Doc comments become the schema's descriptions: each gives the meaning, the unit and the range.
+
+pub mod arm;
+pub mod bounds;
+pub mod hazard;
+pub mod protocol;
+pub mod quantity;
+pub mod shape;
+pub mod transition;
+pub mod truth;
+pub mod when;
+
+use indexmap::IndexMap;
+use quantity::{Fraction, Number, Points, Positive, Replicates};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// A scenario of seamline: what nature does, what the protocol fixes in advance, and what is asked.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "seamline scenario")]
+pub struct File {
+    /// Format version; 1.
+    pub seamline: Version,
+    /// One line that names the scenario in tables and reports.
+    pub title: Option<String>,
+    /// Free text: sources, assumptions, who decided what.
+    pub notes: Option<String>,
+    /// What nature does.
+    #[schemars(with = "truth::Truth")]
+    pub truth: Value,
+    /// What is fixed in advance.
+    #[schemars(with = "protocol::Protocol")]
+    pub protocol: Value,
+    /// Named variants of `truth`, each a merge patch (RFC 7396): keys given replace, `null` removes. Where it is absent
+    /// the only truth is `base`; the unpatched truth is included only if an empty patch lists it.
+    pub truths: Option<IndexMap<String, Patch>>,
+    /// Named variants of `protocol`, each a merge patch (RFC 7396). Where it is absent the only candidate is `protocol`;
+    /// the unpatched protocol is included only if an empty patch lists it.
+    pub candidates: Option<IndexMap<String, Patch>>,
+    /// What `size` solves; `1 - power` is also the type II error of β-spending.
+    pub goal: Option<Goal>,
+    /// Points over which everything is repeated. Not yet computed by this version.
+    pub sweep: Option<Sweep>,
+    /// Distributions of unknown values, by JSON pointer: assurance. Not yet computed by this version.
+    pub prior: Option<IndexMap<String, Value>>,
+    /// A search for the best protocol. Not yet computed by this version.
+    pub optimize: Option<Optimize>,
+    /// How engines are run.
+    pub run: Option<Run>,
+}
+
+/// The format version: the number 1.
+#[derive(Debug, Clone, Copy)]
+pub struct Version;
+
+impl<'de> Deserialize<'de> for Version {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let version = f64::deserialize(deserializer)?;
+        if version == 1.0 {
+            Ok(Self)
+        } else {
+            Err(serde::de::Error::custom("must be 1, the only format version that this program reads"))
+        }
+    }
+}
+
+impl JsonSchema for Version {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "const": 1 })
+    }
+}
+
+/// A merge patch: an object.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Patch(pub serde_json::Map<String, Value>);
+
+impl JsonSchema for Patch {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Patch".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "description": "A merge patch (RFC 7396)." })
+    }
+}
+
+/// What `size` solves.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Goal {
+    /// Power to reach under the first truth: a probability between alpha and 1.
+    pub power: Fraction,
+    /// What is moved to reach it; `patients` if absent.
+    pub solve: Option<Solve>,
+}
+
+/// What `size` moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Solve {
+    /// Patients: the enrolment rate and the looks' conditions are kept, accrual lengthens.
+    Patients,
+    /// Events: all event-driven looks scale together, patients are kept.
+    Events,
+    /// The last look's `min_follow_up`.
+    FollowUp,
+}
+
+/// How engines are run.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// Which engine answers; `auto` if absent: the analytic one where it covers the design, else simulation.
+    pub engine: Option<Engine>,
+    /// Simulated trials, a whole number from 1 to 1e9; 100000 if absent.
+    pub replicates: Option<Replicates>,
+    /// Seed of every random draw, a whole number from 0 to 2^64 - 1; 20261122 if absent.
+    pub seed: Option<u64>,
+    /// Monte Carlo standard error at which simulation stops. Not yet computed by this version.
+    pub mcse: Option<Positive>,
+}
+
+/// An engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// Analytic where it covers the design, else simulation.
+    Auto,
+    /// Closed form and quadrature; designs without data-driven selection.
+    Analytic,
+    /// Joint normal law of all statistics. Not yet computed by this version.
+    Asymptotic,
+    /// Patient by patient.
+    Simulation,
+}
+
+/// Points over which everything is repeated.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    /// How the axes are combined; `grid` if absent.
+    pub design: Option<SweepDesign>,
+    /// Points of a Latin hypercube.
+    pub points: Option<Points>,
+    /// The axes.
+    pub axes: Vec<Axis>,
+}
+
+/// How axes are combined.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SweepDesign {
+    /// Every combination.
+    Grid,
+    /// First with first, second with second.
+    Zip,
+    /// A space-filling sample of `points` points.
+    LatinHypercube,
+}
+
+/// One axis of a sweep.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// JSON pointer of the value that moves.
+    pub path: String,
+    /// The values, or `from`, `to` and `step`.
+    pub values: Option<Vec<Value>>,
+    /// First value.
+    pub from: Option<Number>,
+    /// Last value.
+    pub to: Option<Number>,
+    /// Step, above 0.
+    pub step: Option<Positive>,
+}
+
+/// A search for the best protocol.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Optimize {
+    /// Metric to make large.
+    pub maximize: Option<String>,
+    /// Metric to make small.
+    pub minimize: Option<String>,
+    /// Values that are varied.
+    pub vary: Vec<Vary>,
+    /// Conditions the answer must meet.
+    pub subject_to: Option<Vec<Constraint>>,
+}
+
+/// A value that is varied.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vary {
+    /// JSON pointer of the value.
+    pub path: String,
+    /// Smallest value.
+    pub from: Number,
+    /// Largest value.
+    pub to: Number,
+    /// Whether only whole numbers are tried; false if absent.
+    pub integer: Option<bool>,
+}
+
+/// A condition on a metric.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Constraint {
+    /// The metric.
+    pub metric: String,
+    /// Truth under which it is taken.
+    pub truth: Option<String>,
+    /// Smallest admissible value.
+    pub at_least: Option<Number>,
+    /// Largest admissible value.
+    pub at_most: Option<Number>,
+}

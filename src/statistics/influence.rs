@@ -1,0 +1,231 @@
+//! Large-sample laws from influence functions: two arms tabulated over follow-up, and covariances between statistics at
+//! any two looks.
+//!
+//! Symbols (s months since randomisation, t calendar month of the look; g = 0 control, 1 experimental): π_g share of
+//! patients, S_g survival, f_g density, C_g survival of drop-out, G entry distribution, y_g = S_g C_g (the factor G(t−s)
+//! is common to both arms), y = Σπ_g y_g, p = π₁y₁/y, λ̄ = Σπ_g f_g C_g / y; none but G depends on t.
+//!
+//! A statistic's influence is a stopped sum of jumps: ζ_i(t) = ∫ a(s) dN_i − b(s) Y_i ds over the patient's follow-up up
+//! to t, with functions a, b of its arm and stratum. With B(x) = ∫₀ˣ b and M(x) = ∫₀ˣ (a f − b S) C ds, for looks
+//! t_j ≤ t_k and a patient entering at e, x = t_j − e, x' = t_k − e,
+//!
+//! E[ζ_jζ_k | e] = ∫₀ˣ {(a_j a_k − a_j B_k − a_k B_j) f + (b_j B_k + b_k B_j) S} C ds − B_j(x){M_k(x') − M_k(x)}:
+//!
+//! what happens up to x by the product rule, what comes after through those still at risk at x. All integrals are
+//! one-dimensional. Covariances are taken within arms, as for block randomisation:
+//! Σ_g π_g {E[ζ_jζ_k|g] − E[ζ_j|g]E[ζ_k|g]}.
+
+use crate::numerics::panels::{Panels, Series};
+use crate::statistics::Comparison;
+use crate::truth::EntryLaw;
+
+/// Longest panel, months, whatever the rates.
+const LONGEST_PANEL: f64 = 24.0;
+
+/// Two arms tabulated over follow-up, for looks at given months.
+pub struct Tabulation {
+    /// Calendar months of the looks, ascending.
+    pub months: Vec<f64>,
+    /// Panels over follow-up, aligned with every kink.
+    pub panels: Panels,
+    /// Entry of the compared patients.
+    pub entry: EntryLaw,
+    /// Number of compared patients.
+    pub patients: f64,
+    /// Shares of control and experimental arm.
+    pub shares: [f64; 2],
+    /// One per stratum of the test.
+    pub strata: Vec<StratumTable>,
+}
+
+/// One stratum at the nodes of [`Tabulation::panels`]. Pairs are control, experimental arm.
+pub struct StratumTable {
+    /// Share of the compared patients.
+    pub prevalence: f64,
+    /// Survival S.
+    pub survival: [Vec<f64>; 2],
+    /// Density f, per month.
+    pub density: [Vec<f64>; 2],
+    /// S·C.
+    pub at_risk: [Vec<f64>; 2],
+    /// f·C, per month.
+    pub events: [Vec<f64>; 2],
+    /// y = Σπ_g S_g C_g.
+    pub pooled_at_risk: Vec<f64>,
+    /// p = π₁S₁C₁/y.
+    pub experimental_share: Vec<f64>,
+    /// λ̄, per month.
+    pub pooled_hazard: Vec<f64>,
+}
+
+impl Tabulation {
+    /// Tabulates a comparison for looks at `months` (ascending, positive), with extra panel edges at `kinks`.
+    pub fn new(comparison: &Comparison, months: &[f64], kinks: &[f64]) -> Self {
+        let panels = aligned_panels(comparison, months, kinks);
+        let strata = comparison.strata.iter().map(|stratum| {
+            let nodes = panels.nodes();
+            let zeros = || [vec![0.0; nodes.len()], vec![0.0; nodes.len()]];
+            let (mut survival, mut density, mut at_risk, mut events) = (zeros(), zeros(), zeros(), zeros());
+            for g in 0..2 {
+                stratum.arms[g].law.tabulate(nodes, &mut survival[g], &mut density[g]);
+                for i in 0..nodes.len() {
+                    let stays = stratum.arms[g].dropout.survival(nodes[i]);
+                    at_risk[g][i] = survival[g][i] * stays;
+                    events[g][i] = density[g][i] * stays;
+                }
+            }
+            let [pi0, pi1] = comparison.shares;
+            let pooled_at_risk: Vec<f64> =
+                (0..nodes.len()).map(|i| pi0 * at_risk[0][i] + pi1 * at_risk[1][i]).collect();
+            let ratio = |i: usize, top: f64| if pooled_at_risk[i] > 0.0 { top / pooled_at_risk[i] } else { 0.0 };
+            let experimental_share = (0..nodes.len()).map(|i| ratio(i, pi1 * at_risk[1][i])).collect();
+            let pooled_hazard = (0..nodes.len()).map(|i| ratio(i, pi0 * events[0][i] + pi1 * events[1][i])).collect();
+            StratumTable {
+                prevalence: stratum.prevalence,
+                survival,
+                density,
+                at_risk,
+                events,
+                pooled_at_risk,
+                experimental_share,
+                pooled_hazard,
+            }
+        });
+        let strata = strata.collect();
+        Self {
+            months: months.to_vec(),
+            entry: comparison.entry.clone(),
+            patients: comparison.patients,
+            shares: comparison.shares,
+            strata,
+            panels,
+        }
+    }
+
+    /// G(t − s) at the nodes.
+    pub fn entered(&self, month: f64) -> Vec<f64> {
+        self.panels.nodes().iter().map(|s| self.entry.share_by(month - s)).collect()
+    }
+
+    /// g(t − s), the share entering per month, at the nodes.
+    pub fn entering(&self, month: f64) -> Vec<f64> {
+        self.panels.nodes().iter().map(|s| self.entry.density(month - s)).collect()
+    }
+
+    /// Expected events per compared patient by `month`, by arm (each arm's share of all compared patients).
+    pub fn events_by_arm(&self, month: f64) -> [f64; 2] {
+        let entered = self.entered(month);
+        [0, 1].map(|g: usize| {
+            let sum: f64 = self
+                .strata
+                .iter()
+                .map(|stratum| stratum.prevalence * self.panels.integrate_with(|i| entered[i] * stratum.events[g][i]))
+                .sum();
+            self.shares[g] * sum
+        })
+    }
+
+    /// An influence from its jump and compensator at the nodes, `parts[g][stratum] = (a, b)`.
+    pub fn influence(&self, look: usize, parts: [Vec<(Vec<f64>, Vec<f64>)>; 2]) -> Influence {
+        let month = self.months[look];
+        let entered = self.entered(month);
+        let nodes = self.panels.nodes();
+        let mut means = [0.0; 2];
+        let mut g = 0;
+        let parts = parts.map(|strata| {
+            let arm = g;
+            g += 1;
+            strata
+                .into_iter()
+                .zip(&self.strata)
+                .map(|((jump, compensator), table)| {
+                    let drift: Vec<f64> = (0..nodes.len())
+                        .map(|i| jump[i] * table.events[arm][i] - compensator[i] * table.at_risk[arm][i])
+                        .collect();
+                    means[arm] += table.prevalence * self.panels.integrate_with(|i| drift[i] * entered[i]);
+                    let cumulative = self.panels.antiderivative(&compensator);
+                    Part {
+                        at_nodes: nodes.iter().map(|&s| cumulative.at(s)).collect(),
+                        drift: self.panels.antiderivative(&drift),
+                        jump,
+                        compensator,
+                        cumulative,
+                    }
+                })
+                .collect()
+        });
+        Influence { month, parts, means }
+    }
+
+    /// Covariance of two influences, per compared patient: Σ_g π_g {E[ζ_jζ_k|g] − E[ζ_j|g]E[ζ_k|g]}.
+    pub fn covariance(&self, one: &Influence, other: &Influence) -> f64 {
+        let (j, k) = if one.month <= other.month { (one, other) } else { (other, one) };
+        let entered = self.entered(j.month);
+        let gap = k.month - j.month;
+        let later = (gap > 0.0).then(|| {
+            let breaks = self.panels.breaks();
+            let kinks = breaks.iter().copied().chain(breaks.iter().map(|edge| edge - gap));
+            Panels::new(kinks, j.month, |_, _| LONGEST_PANEL)
+        });
+        let entering: Option<Vec<f64>> =
+            later.as_ref().map(|panels| panels.nodes().iter().map(|x| self.entry.density(j.month - x)).collect());
+        let mut total = 0.0;
+        for g in 0..2 {
+            let mut product = 0.0;
+            for (table, (pj, pk)) in self.strata.iter().zip(j.parts[g].iter().zip(&k.parts[g])) {
+                let mut inner = self.panels.integrate_with(|i| {
+                    let jumps = pj.jump[i] * pk.jump[i] - pj.jump[i] * pk.at_nodes[i] - pk.jump[i] * pj.at_nodes[i];
+                    let risks = pj.compensator[i] * pk.at_nodes[i] + pk.compensator[i] * pj.at_nodes[i];
+                    (jumps * table.events[g][i] + risks * table.at_risk[g][i]) * entered[i]
+                });
+                if let (Some(later), Some(entering)) = (&later, &entering) {
+                    let points = later.nodes();
+                    inner -= later.integrate_with(|i| {
+                        let x = points[i];
+                        entering[i] * pj.cumulative.at(x) * (pk.drift.at(x + gap) - pk.drift.at(x))
+                    });
+                }
+                product += table.prevalence * inner;
+            }
+            total += self.shares[g] * (product - j.means[g] * k.means[g]);
+        }
+        total
+    }
+}
+
+/// The influence of one statistic at one look.
+pub struct Influence {
+    month: f64,
+    /// `parts[g][stratum]`.
+    parts: [Vec<Part>; 2],
+    /// E[ζ | g].
+    means: [f64; 2],
+}
+
+struct Part {
+    jump: Vec<f64>,
+    compensator: Vec<f64>,
+    /// B at the nodes.
+    at_nodes: Vec<f64>,
+    /// B.
+    cumulative: Series,
+    /// M.
+    drift: Series,
+}
+
+/// Panels over follow-up up to the last look, aligned with every kink of laws, drop-out and entry seen from each look.
+fn aligned_panels(comparison: &Comparison, months: &[f64], kinks: &[f64]) -> Panels {
+    let cells = || comparison.strata.iter().flat_map(|stratum| stratum.arms.iter());
+    let edges = cells()
+        .flat_map(|cell| cell.law.kinks().iter().chain(cell.dropout.starts()).copied())
+        .chain(months.iter().flat_map(|&month| comparison.entry.kinks().iter().map(move |kink| month - kink)))
+        .chain(months.iter().chain(kinks).copied())
+        .collect::<Vec<f64>>();
+    // A panel is cut so that rate × width stays below 1.
+    let widest = |left: f64, right: f64| {
+        let middle = f64::midpoint(left, right);
+        let rate = cells().map(|cell| cell.law.fastest(middle) + cell.dropout.rate(middle)).fold(1e-9, f64::max);
+        LONGEST_PANEL.min(1.0 / rate)
+    };
+    Panels::new(edges, months.last().copied().unwrap_or(0.0), widest)
+}

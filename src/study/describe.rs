@@ -1,0 +1,125 @@
+//! What the truths of a scenario imply, without any test: survival, hazard ratios, responses, enrolment and events.
+
+use crate::engine::EngineError;
+use crate::protocol::Design;
+use crate::scenario::Scenario;
+use crate::study::{StudyError, locate};
+use crate::survival::Endpoint;
+use crate::truth::{Correlations, ExpectedEvents, ObservedResponse, Truth};
+
+/// Months at which curves are read.
+pub const MONTHS: [f64; 6] = [6.0, 12.0, 18.0, 24.0, 36.0, 60.0];
+
+/// One truth described, for the arms of the first candidate.
+#[derive(Debug, Clone)]
+pub struct TruthDescription {
+    /// Name of the truth.
+    pub truth: String,
+    /// One per arm, the control first.
+    pub arms: Vec<ArmDescription>,
+    /// Expected patients and events over calendar time.
+    pub milestones: Vec<Milestone>,
+}
+
+/// One arm described.
+#[derive(Debug, Clone)]
+pub struct ArmDescription {
+    /// Name.
+    pub arm: String,
+    /// OS, and PFS where the truth has progression.
+    pub endpoints: Vec<EndpointDescription>,
+    /// Response and its reading, where the truth has an immune response.
+    pub response: Option<ObservedResponse>,
+    /// Correlations the truth implies, with survival beyond month 18.
+    pub correlations: Correlations,
+}
+
+/// One endpoint in one arm.
+#[derive(Debug, Clone)]
+pub struct EndpointDescription {
+    /// Endpoint.
+    pub endpoint: Endpoint,
+    /// Median, months; `None` if half of the patients never have the event.
+    pub median: Option<f64>,
+    /// Survival at [`MONTHS`].
+    pub survival: Vec<f64>,
+    /// Hazard ratio against the control at [`MONTHS`]; `None` where the control has no hazard, and for the control.
+    pub hazard_ratio: Vec<Option<f64>>,
+}
+
+/// Expected state of the trial at one calendar month, as if nobody were stopped and every arm stayed open.
+#[derive(Debug, Clone)]
+pub struct Milestone {
+    /// Calendar month.
+    pub month: f64,
+    /// Patients enrolled.
+    pub patients: f64,
+    /// Events by endpoint.
+    pub events: Vec<(Endpoint, f64)>,
+}
+
+/// Month at which correlations with survival are read.
+pub const CORRELATION_MONTH: f64 = 18.0;
+
+/// Describes every truth of the first candidate.
+///
+/// # Errors
+/// [`StudyError`] when a law cannot be built.
+pub fn describe(scenario: &Scenario) -> Result<Vec<TruthDescription>, StudyError> {
+    let Some(candidate) = scenario.candidates.first() else { return Ok(Vec::new()) };
+    let (patients, shares) = match &candidate.protocol.design {
+        Design::GroupSequential(design) => (design.patients, design.allocation.shares()),
+        Design::Seamless(design) => {
+            let (two, three) = (design.phase2_patients, design.phase3_patients);
+            let shares = design.phase2_allocation.shares().into_iter().zip(design.phase3_allocation.shares());
+            (two + three, shares.map(|(a, b)| (two * a + three * b) / (two + three)).collect())
+        }
+    };
+    candidate
+        .truths
+        .iter()
+        .map(|(name, truth)| {
+            one(name, truth, patients, &shares).map_err(|error| locate(scenario, &candidate.name, name, error))
+        })
+        .collect()
+}
+
+fn one(name: &str, truth: &Truth, patients: f64, shares: &[f64]) -> Result<TruthDescription, EngineError> {
+    let endpoints: &[Endpoint] = if truth.has_progression { &[Endpoint::Pfs, Endpoint::Os] } else { &[Endpoint::Os] };
+    let mut arms = Vec::with_capacity(truth.arms.len());
+    for (index, arm) in truth.arms.iter().enumerate() {
+        let mut described = Vec::with_capacity(endpoints.len());
+        for &endpoint in endpoints {
+            let law = truth.population_law(index, endpoint)?;
+            let mut ratios = Vec::with_capacity(MONTHS.len());
+            for month in MONTHS {
+                ratios.push(if index == 0 { None } else { truth.hazard_ratio(index, endpoint, month)? });
+            }
+            described.push(EndpointDescription {
+                endpoint,
+                median: law.median(),
+                survival: MONTHS.iter().map(|&month| law.survival(month)).collect(),
+                hazard_ratio: ratios,
+            });
+        }
+        arms.push(ArmDescription {
+            arm: arm.name.clone(),
+            endpoints: described,
+            response: truth.observed_response_overall(index)?,
+            correlations: truth.correlations(index, CORRELATION_MONTH)?,
+        });
+    }
+    let counters = endpoints
+        .iter()
+        .map(|&endpoint| Ok((endpoint, ExpectedEvents::new(truth, endpoint, shares, patients)?)))
+        .collect::<Result<Vec<_>, EngineError>>()?;
+    let milestones = MONTHS
+        .iter()
+        .map(|&month| Milestone {
+            month,
+            patients: truth.enrollment.expected_by(month).min(patients),
+            events: counters.iter().map(|(endpoint, counter)| (*endpoint, counter.by(month).total())).collect(),
+        })
+        .collect();
+    Ok(TruthDescription { truth: name.to_string(), arms, milestones })
+}

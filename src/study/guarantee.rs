@@ -1,0 +1,130 @@
+//! Which guarantee on the type I error a design has, and why.
+
+use crate::engine::{EngineError, SeamlessSchedule, seamless_schedule};
+use crate::protocol::{Combination, Design, Protocol, Seamless};
+use crate::truth::Truth;
+
+/// How far the type I error is controlled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guarantee {
+    /// The level holds (asymptotically) under every truth, by the construction of the test.
+    StrongByConstruction,
+    /// Nothing bounds the level.
+    NotControlled,
+}
+
+impl Guarantee {
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::StrongByConstruction => "strong by construction",
+            Self::NotControlled => "not controlled",
+        }
+    }
+}
+
+/// The guarantee of one candidate, the argument for it, and what breaks the design's own rules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The guarantee.
+    pub guarantee: Guarantee,
+    /// Why, in full sentences.
+    pub because: Vec<String>,
+    /// Why the design must be refused, if it must.
+    pub refusal: Option<Refusal>,
+}
+
+/// A design that breaks the rules of its own combination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Place inside the protocol, as a JSON pointer.
+    pub place: String,
+    /// Truth under which it happens.
+    pub truth: String,
+    /// The rule it breaks.
+    pub rule: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Judges one protocol, with every truth it is to be run under.
+///
+/// # Errors
+/// [`EngineError`] if a law cannot be built.
+pub fn guarantee<'a>(
+    protocol: &Protocol,
+    truths: impl Iterator<Item = (&'a str, &'a Truth)>,
+) -> Result<Verdict, EngineError> {
+    match &protocol.design {
+        Design::GroupSequential(_) => Ok(Verdict {
+            guarantee: Guarantee::StrongByConstruction,
+            because: vec![
+                "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the log-rank \
+                 statistic over the looks; futility is non-binding, so that ignoring it cannot raise the level."
+                    .into(),
+            ],
+            refusal: None,
+        }),
+        Design::Seamless(design) => seamless(protocol, design, truths),
+    }
+}
+
+fn seamless<'a>(
+    protocol: &Protocol,
+    design: &Seamless,
+    truths: impl Iterator<Item = (&'a str, &'a Truth)>,
+) -> Result<Verdict, EngineError> {
+    let verdict = |guarantee, because: &[&str]| Verdict {
+        guarantee,
+        because: because.iter().map(ToString::to_string).collect(),
+        refusal: None,
+    };
+    match &design.combination {
+        Combination::InverseNormal { .. } => {
+            let mut verdict = verdict(
+                Guarantee::StrongByConstruction,
+                &[
+                    "Stage 1 is the phase II cohort, every arm of it followed to an end fixed in advance; stage 2 is patients \
+                     the transition never saw. The stage-wise p-values are independent whatever the transition looks at \
+                     (Jenkins, Stone and Jennison 2011), so any transition rule is allowed.",
+                    "The weights are fixed in advance and a closed test over the arms controls the family-wise error \
+                     (Bretz et al. 2006).",
+                ],
+            );
+            for (name, truth) in truths {
+                if let Some(refusal) = early_look(protocol, name, &seamless_schedule(protocol, design, truth)?) {
+                    verdict.refusal = Some(refusal);
+                    break;
+                }
+            }
+            Ok(verdict)
+        }
+        Combination::Phase3Only => Ok(verdict(
+            Guarantee::StrongByConstruction,
+            &["Only phase III patients are tested; the transition never saw them. A closed test over the kept arms controls \
+               the family-wise error."],
+        )),
+        Combination::NaivePooled => Ok(verdict(
+            Guarantee::NotControlled,
+            &["The patients whose data chose the arm are tested again as if the arm had been chosen beforehand. The more \
+               the ranking statistic correlates with the final test, the larger the inflation; nothing bounds it but the \
+               number of arms."],
+        )),
+    }
+}
+
+/// A confirmatory look expected before the phase II follow-up ends breaks `own_cohort`.
+fn early_look(protocol: &Protocol, truth: &str, schedule: &SeamlessSchedule) -> Option<Refusal> {
+    let end = schedule.follow_up.as_ref()?.month;
+    let early = schedule.looks.iter().position(|look| look.month < end)?;
+    Some(Refusal {
+        place: format!("/analyses/{early}/when"),
+        truth: truth.to_string(),
+        rule: format!(
+            "under own_cohort no confirmatory look may come before the phase II follow-up ends: under truth '{truth}' look \
+             '{}' is expected at month {:.1}, the follow-up ends at month {end:.1}",
+            protocol.analyses[early].name, schedule.looks[early].month
+        ),
+        hint: "move the look later or end the phase II follow-up earlier".into(),
+    })
+}

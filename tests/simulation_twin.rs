@@ -335,7 +335,7 @@ fn illness_death(factor: f64) -> Course {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(20_261_122), cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(20_261_122), cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Random group-sequential trials, one or two experimental arms, every kind of condition, statistic for statistic.
     #[test]
@@ -350,7 +350,7 @@ proptest! {
             0 => events(first + more, endpoint),
             1 => Trigger::All(vec![events(first + more, Endpoint::Pfs), Trigger::MinFollowUp { months: 3.0 }]),
             2 => Trigger::Any(vec![events(first + more, Endpoint::Os), Trigger::AfterPrevious { months: 10.0 }]),
-            _ => Trigger::All(vec![Trigger::Enrolled { count: patients }, Trigger::Calendar { month: 14.0 }]),
+            _ => Trigger::All(vec![Trigger::Enrolled { count: f64::from(patients) }, Trigger::Calendar { month: 14.0 }]),
         };
         let looks = [events(first, endpoint), last];
         let names = ["control", "low", "high"];

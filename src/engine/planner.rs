@@ -271,7 +271,8 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
     let looks = looks(protocol, &fractions(&events), stage1_weight.unwrap_or(0.0));
     // A hazard-ratio bound is read per comparison: the control and one kept arm.
     let control = f64::from(design.phase3_allocation.0[0]);
-    let one_arm = design.phase3_allocation.0[1..].iter().map(|&patients| f64::from(patients)).sum::<f64>() / experimental;
+    let one_arm =
+        design.phase3_allocation.0[1..].iter().map(|&patients| f64::from(patients)).sum::<f64>() / experimental;
     let pair = [control / (control + one_arm), one_arm / (control + one_arm)];
     let per_comparison = (control + one_arm) / (control + schedule.kept * one_arm);
     let comparison: Vec<f64> = events.iter().map(|count| count * per_comparison).collect();

@@ -101,14 +101,18 @@ fn seamless<'a>(
         }
         Combination::Phase3Only => Ok(verdict(
             Guarantee::StrongByConstruction,
-            &["Only phase III patients are tested; the transition never saw them. A closed test over the kept arms controls \
-               the family-wise error."],
+            &[
+                "Only phase III patients are tested; the transition never saw them. A closed test over the kept arms controls \
+               the family-wise error.",
+            ],
         )),
         Combination::NaivePooled => Ok(verdict(
             Guarantee::NotControlled,
-            &["The patients whose data chose the arm are tested again as if the arm had been chosen beforehand. The more \
+            &[
+                "The patients whose data chose the arm are tested again as if the arm had been chosen beforehand. The more \
                the ranking statistic correlates with the final test, the larger the inflation; nothing bounds it but the \
-               number of arms."],
+               number of arms.",
+            ],
         )),
     }
 }

@@ -4,7 +4,9 @@ mod describe;
 mod guarantee;
 mod ranking;
 
-pub use describe::{ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe};
+pub use describe::{
+    ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
+};
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use ranking::{Ranked, rank};
 
@@ -117,7 +119,12 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
                     found.push(Sized::Solved(answer(candidate, name, solved.outcome.clone()), solved));
                 }
                 SizeOutcome::NoDesign { best_power, at } => {
-                    found.push(Sized::NoDesign { candidate: candidate.name.clone(), truth: name.clone(), best_power, at });
+                    found.push(Sized::NoDesign {
+                        candidate: candidate.name.clone(),
+                        truth: name.clone(),
+                        best_power,
+                        at,
+                    });
                 }
             }
         }
@@ -152,10 +159,17 @@ pub fn locate(scenario: &Scenario, candidate: &str, truth: &str, error: EngineEr
     match error {
         EngineError::UnreachableEvents { look, needed, available } => {
             let place = look.map_or("transition/when".to_string(), |k| format!("analyses/{k}/when"));
-            let rule =
-                format!("{needed} events must be reachable: at most {available:.1} are expected under the planning truth");
+            let rule = format!(
+                "{needed} events must be reachable: at most {available:.1} are expected under the planning truth"
+            );
             let hint = "ask for fewer events, enrol more patients, or wait for a calendar month instead";
-            StudyError::Scenario(scenario.error_at(candidate, truth, &format!("/protocol/{place}"), rule, Some(hint.into())))
+            StudyError::Scenario(scenario.error_at(
+                candidate,
+                truth,
+                &format!("/protocol/{place}"),
+                rule,
+                Some(hint.into()),
+            ))
         }
         EngineError::NotCovered { engine, feature } => {
             let rule = format!("the {engine} engine does not cover {feature}");

@@ -265,12 +265,8 @@ fn increasing(before: &Trigger, after: &Trigger, written: Option<&str>, at: &At<
         (
             Trigger::Events { count: earlier, endpoint: e1, stratum: s1, arms: a1 },
             Trigger::Events { count: later, endpoint: e2, stratum: s2, arms: a2 },
-        ) if e1.is_death() == e2.is_death() && s1 == s2 && a1 == a2 => {
-            ("events", *earlier, *later)
-        }
-        (Trigger::Enrolled { count: earlier }, Trigger::Enrolled { count: later }) => {
-            ("enrolled", *earlier, *later)
-        }
+        ) if e1.is_death() == e2.is_death() && s1 == s2 && a1 == a2 => ("events", *earlier, *later),
+        (Trigger::Enrolled { count: earlier }, Trigger::Enrolled { count: later }) => ("enrolled", *earlier, *later),
         (Trigger::Calendar { month: earlier }, Trigger::Calendar { month: later }) => ("calendar", *earlier, *later),
         (Trigger::MinFollowUp { months: earlier }, Trigger::MinFollowUp { months: later }) => {
             ("min_follow_up", *earlier, *later)

@@ -137,7 +137,12 @@ impl Setting<'_> {
                 })
                 .collect::<Checked<Vec<usize>>>()
         });
-        Ok(Trigger::Events { count: f64::from(count), endpoint, stratum: stratum.transpose()?, arms: arms.transpose()? })
+        Ok(Trigger::Events {
+            count: f64::from(count),
+            endpoint,
+            stratum: stratum.transpose()?,
+            arms: arms.transpose()?,
+        })
     }
 
     fn fraction(&self, fraction: f64, at: &At<'_>) -> Checked<Trigger> {

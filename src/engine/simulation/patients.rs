@@ -32,6 +32,9 @@ impl Inverse {
     /// [`PiecewiseHazard::time_of_cumulative`], whose pieces are counted here instead of bisected.
     #[inline]
     fn time(&self, target: f64) -> f64 {
+        if let [rate] = self.rates[..] {
+            return if rate > 0.0 { target / rate } else { f64::INFINITY };
+        }
         if self.rates.len() > FEW {
             return self.whole.time_of_cumulative(target);
         }

@@ -5,9 +5,9 @@
 //! (`check`), all put together in `assemble`. A fault carries its place through all of them.
 
 mod assemble;
-mod bridge;
 mod check;
 mod checked;
+mod derived;
 mod document;
 mod error;
 mod fault;

@@ -1,7 +1,6 @@
 //! Hazards and effects: every HAZARD and EFFECT form becomes a step function.
 
 use super::{exactly_one, length};
-use crate::scenario::bridge;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
 use crate::scenario::raw::hazard::{Effect, Hazard, HazardPiece, RatioPiece, SurvivalPoint};
@@ -24,16 +23,16 @@ pub(crate) fn hazard(raw: &Hazard, at: &At<'_>) -> Checked<(PiecewiseHazard, f64
     let made = if let Some(rate) = raw.hazard {
         PiecewiseHazard::constant(rate.get())
     } else if let Some(median) = raw.median {
-        bridge::from_median(median.get())
+        PiecewiseHazard::from_median(median.get())
     } else if let Some(pieces) = &raw.hazards {
         let months = |piece: &HazardPiece| piece.months.map(|months| months.get());
         let starts = starts(pieces, months, &here)?;
         let rates: Vec<f64> = pieces.iter().map(|piece| piece.hazard.get()).collect();
         PiecewiseHazard::new(&starts, &rates)
     } else if let Some(points) = &raw.survival {
-        bridge::through_survival(&survival_points(points, &here)?)
+        PiecewiseHazard::through_survival(&survival_points(points, &here)?)
     } else if let Some(weibull) = &raw.weibull {
-        bridge::weibull(weibull.shape.get(), weibull.median.get())
+        PiecewiseHazard::weibull(weibull.shape.get(), weibull.median.get())
     } else {
         Ok(PiecewiseHazard::zero())
     };

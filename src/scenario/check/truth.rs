@@ -2,7 +2,6 @@
 
 use super::hazard::{effect, hazard, starts};
 use super::{length, unique};
-use crate::scenario::bridge;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
 use crate::scenario::raw::arm::{Arm, Effects, ResponseRate};
@@ -33,7 +32,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         .as_ref()
         .map(|response| immune_response(response, &at.key("immune_response")))
         .transpose()?;
-    all_arms(raw, arms, at)?;
+    all_arms(raw, at)?;
 
     let context = Context { raw, strata: &strata, control: &control };
     let arms = arms
@@ -102,7 +101,9 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
         return Ok(vec![CheckedStratum { public, ratios: [1.0; 3] }]);
     };
     length(list, 1, limits::STRATA, "strata", at)?;
-    unique(list.iter().map(|stratum| stratum.name.as_str()), "stratum", |i, rule| at.index(i).key("name").fail(rule))?;
+    unique(list.iter().map(|stratum| stratum.name.as_str()), ("a stratum", "strata"), |i, rule| {
+        at.index(i).key("name").fail(rule)
+    })?;
     let total: f64 = list.iter().map(|stratum| stratum.prevalence.get()).sum();
     if (total - 1.0).abs() > 1e-9 {
         return Err(at.fail(format!("prevalences must sum to 1, they sum to {total}")));
@@ -183,7 +184,7 @@ fn immune_response(raw: &raw::ImmuneResponse, at: &At<'_>) -> Checked<ImmuneResp
             length(list, 1, limits::ASSAYS, "assays", &assays_at)
                 .map_err(|fault| fault.hint("leave `assays` out for one assay without error"))?;
             let fail = |index: usize, rule| assays_at.index(index).key("name").fail(rule);
-            unique(list.iter().map(|assay| assay.name.as_str()), "assay", fail)?;
+            unique(list.iter().map(|assay| assay.name.as_str()), ("an assay", "assays"), fail)?;
             list.iter()
                 .map(|assay| Assay {
                     name: assay.name.clone(),
@@ -216,7 +217,7 @@ fn immune_response(raw: &raw::ImmuneResponse, at: &At<'_>) -> Checked<ImmuneResp
 }
 
 /// Checks what does not depend on one arm and stratum: names of arms and strata, and what each arm may not have.
-fn all_arms(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<()> {
+fn all_arms(raw: &raw::Truth, at: &At<'_>) -> Checked<()> {
     let arms_at = at.key("arms");
     if raw.arms.is_empty() {
         return Err(arms_at.fail("must describe at least one experimental arm"));
@@ -251,7 +252,6 @@ fn all_arms(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<()> {
             return Err(fault.maybe_hint(suggest::hint(name, "arms", &known)));
         }
     }
-    debug_assert!(!arms.is_empty());
     Ok(())
 }
 
@@ -354,7 +354,10 @@ impl Context<'_> {
             _ if raw.shift.is_some_and(|shift| shift.get() == 0.0) => Ok(control_rate),
             _ => {
                 let shift = raw.shift.map_or(0.0, |shift| shift.get());
-                bridge::shifted_rate(control_rate, shift).map_err(|invalid| at.key("shift").invalid(&invalid))
+                if control_rate == 0.0 || control_rate == 1.0 {
+                    return Err(at.key("shift").fail("a shift needs a `control_rate` above 0 and below 1"));
+                }
+                ImmuneResponse::shifted_rate(control_rate, shift).map_err(|invalid| at.key("shift").invalid(&invalid))
             }
         }
     }

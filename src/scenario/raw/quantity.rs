@@ -102,13 +102,6 @@ quantities! {
     Positive Interval::above(0.0, 1e6, "");
 }
 
-impl Count {
-    /// The count.
-    pub fn count(self) -> u32 {
-        self.get() as u32
-    }
-}
-
 impl Small {
     /// The number.
     pub fn index(self) -> usize {

@@ -35,18 +35,18 @@
 //! | [`cli`] | verbs and flags |
 
 pub mod adaptive;
-// pub mod cli;
+pub mod cli;
 pub mod engine;
 pub mod invalid;
 pub mod numerics;
 pub mod protocol;
 pub mod registry;
-// pub mod report;
-// pub mod scenario;
-// pub mod search;
+pub mod report;
+pub mod scenario;
+pub mod search;
 pub mod sequential;
 pub mod statistics;
-// pub mod study;
+pub mod study;
 pub mod survival;
 pub mod transition;
 pub mod truth;

@@ -7,7 +7,6 @@ use std::process::Command;
 
 /// Cases with a scenario that this version refuses as not yet computed, by id, with the reason.
 const NOT_YET: &[(&str, &str)] = &[
-    ("c-events-ph-beta-spending", "binding or beta-spending futility inside a size solve"),
     ("d-fh005-2looks-delay6", "Fleming-Harrington weights"),
     ("d-fh01-2to1-crossing", "Fleming-Harrington weights"),
     ("d-fh01-fixed-delay4", "Fleming-Harrington weights"),

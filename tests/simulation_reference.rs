@@ -3,7 +3,7 @@
 mod simulation_support;
 
 use seamline::engine::simulation::{Trial, run};
-use seamline::engine::{Estimate, Hypotheses};
+use seamline::engine::{Estimate, Hypotheses, Plan};
 use seamline::protocol::{Combination, Design, Protocol};
 use seamline::survival::Endpoint;
 use seamline::transition::Statistic;
@@ -121,4 +121,48 @@ fn progress_counts_every_replicate() {
     };
     run(&protocol, &truth, &plan(&[2.0], &[1.0], None), &null(2), &settings(300), Some(&count)).unwrap();
     assert_eq!(done.into_inner(), 300);
+}
+
+/// Under the null a futility bound of z = 0.5 at half the information stops Φ(0.5) of the trials; efficacy at the last
+/// look is then rarer than 0.025. An unreachable count is answered when information ends, and said.
+#[test]
+fn futility_stops_and_unreachable_conditions_are_said() {
+    let looks = [150, 10_000].map(|count| events(count, Endpoint::Os));
+    let protocol = protocol(&["control", "vaccine"], Endpoint::Os, &looks, group_sequential(320, &[1, 1]));
+    let mut plan = plan(&[f64::INFINITY, 1.959_963_985], &[0.5, 1.0], None);
+    plan.bounds.futility[0] = 0.5;
+    let answer = run(&protocol, &two_arms(1.0), &plan, &null(1), &settings(10_000), None).unwrap();
+    within(answer.looks[0].cross_futility, 0.691_462, 0.001);
+    assert_eq!(answer.looks[0].cross_efficacy.value, 0.0);
+    assert!(answer.reject_any.value < 0.024 && answer.reject_any.value > 0.015);
+    assert!(answer.looks[0].efficacy_bound.is_none() && answer.looks[0].futility_bound.is_some());
+    let hazard_ratio = answer.looks[1].efficacy_bound.unwrap().hazard_ratio.unwrap();
+    let events = answer.looks[1].events.value;
+    assert!((hazard_ratio - (-1.959_963_985 * 2.0 / events.sqrt()).exp()).abs() < 1e-12);
+    assert_eq!(answer.warnings.len(), 1);
+    assert!(answer.warnings[0].contains("never met"), "{}", answer.warnings[0]);
+}
+
+/// Inputs that do not belong together are errors that name the number.
+#[test]
+fn wrong_inputs_are_refused() {
+    let looks = [events(150, Endpoint::Os)];
+    let protocol = protocol(&["control", "vaccine"], Endpoint::Os, &looks, group_sequential(320, &[1, 1]));
+    let good = plan(&[1.96], &[1.0], None);
+    let truth = two_arms(1.0);
+    let refused = |protocol: &Protocol, truth: &Truth, plan: &Plan, arms, replicates, says: &str| {
+        let error = run(protocol, truth, plan, &null(arms), &settings(replicates), None).unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    };
+    refused(&protocol, &truth, &good, 1, 0, "replicates");
+    refused(&protocol, &truth, &good, 2, 10, "hypotheses");
+    refused(&protocol, &truth, &plan(&[1.96, 1.9], &[0.5, 1.0], None), 1, 10, "planned looks");
+    let mut other = protocol.clone();
+    other.primary.endpoint = Endpoint::Pfs;
+    refused(&other, &truth, &good, 1, 10, "progression");
+    other = protocol.clone();
+    other.analyses[0].when = events(0, Endpoint::Os);
+    refused(&other, &truth, &good, 1, 10, "events of a condition");
+    let (seamless, truth) = null_seamless(own_cohort(0.5, events(90, Endpoint::Os)));
+    refused(&seamless, &truth, &good, 2, 10, "weight of stage 1");
 }

@@ -96,7 +96,7 @@ fn wrong_data_are_refused() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(20_261_122), cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { rng_seed: proptest::test_runner::RngSeed::Fixed(20_261_122), cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// The sorted kernel and the plain form give the same bits, ties (times on a coarse grid) and strata included.
     #[test]

@@ -41,7 +41,7 @@ fn c9() -> Truth {
 fn c9_event_probabilities() {
     let truth = c9();
     truth.check().unwrap();
-    let control = [0.103_097_87, 0.389_828_0, 0.557_835_83];
+    let control = [0.103_097_87, 0.389_827_98, 0.557_835_83];
     let treated = [0.075_155_758, 0.293_936_35, 0.437_721_06];
     let overall = [0.089_126_814, 0.341_882_16, 0.497_778_45];
     for (i, month) in [12.0, 24.0, 36.0].into_iter().enumerate() {

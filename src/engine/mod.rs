@@ -10,8 +10,8 @@ mod schedule;
 pub mod simulation;
 
 pub use error::EngineError;
-pub use outcome::{BoundAt, Estimate, Expected, LookOutcome, OperatingCharacteristics, TransitionOutcome};
 pub use hypotheses::hypotheses;
+pub use outcome::{BoundAt, Estimate, Expected, LookOutcome, OperatingCharacteristics, TransitionOutcome};
 pub use planned::{Hypotheses, Plan, PlannedLook};
 pub use planner::{SeamlessSchedule, plan, seamless_schedule};
 pub use schedule::ScheduledLook;

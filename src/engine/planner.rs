@@ -153,29 +153,13 @@ fn bounds(
 ) -> Result<Bounds, EngineError> {
     let information: Vec<f64> = looks.iter().map(|look| look.information_fraction).collect();
     let times: Vec<f64> = looks.iter().map(|look| look.spending_time).collect();
-    let numerics = |error: sequential::BoundError| EngineError::Numerics(error.to_string());
-    let efficacy = sequential::efficacy_bounds(&protocol.bounds.efficacy, protocol.alpha, &information, &times)
-        .map_err(numerics)?;
-    let last = efficacy.len() - 1;
-    let mut futility = match &protocol.bounds.futility {
-        None => vec![f64::NEG_INFINITY; efficacy.len()],
-        Some(FutilityPlan::Bounds(bounds)) => bounds.clone(),
-        Some(FutilityPlan::HazardRatio(ratios)) => ratios
-            .iter()
-            .zip(events)
-            .map(|(ratio, events)| -ratio.ln() * (shares[0] * shares[1] * events).sqrt())
-            .collect(),
-        Some(FutilityPlan::Spending { function, beta }) => {
-            let drift = drift()?;
-            sequential::futility_bounds(function.as_ref(), *beta, &information, &times, &drift, &efficacy)
-                .map_err(numerics)?
-        }
+    let means = match protocol.bounds.futility {
+        Some(FutilityPlan::Spending { .. }) => drift()?,
+        _ => Vec::new(),
     };
-    futility[last] = f64::NEG_INFINITY;
-    for (futility, efficacy) in futility.iter_mut().zip(&efficacy) {
-        *futility = futility.min(*efficacy);
-    }
-    Ok(Bounds { efficacy, futility })
+    let z_of = |look: usize, ratio: f64| -ratio.ln() * (shares[0] * shares[1] * events[look]).sqrt();
+    sequential::bounds::bounds(&protocol.bounds, protocol.alpha, &information, &times, &means, z_of)
+        .map_err(|error| EngineError::Numerics(error.to_string()))
 }
 
 /// Expected events of the control and of all experimental arms together, in one cohort by a month.
@@ -287,7 +271,8 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
     let looks = looks(protocol, &fractions(&events), stage1_weight.unwrap_or(0.0));
     // A hazard-ratio bound is read per comparison: the control and one kept arm.
     let control = f64::from(design.phase3_allocation.0[0]);
-    let one_arm = design.phase3_allocation.0[1..].iter().map(|&patients| f64::from(patients)).sum::<f64>() / experimental;
+    let one_arm =
+        design.phase3_allocation.0[1..].iter().map(|&patients| f64::from(patients)).sum::<f64>() / experimental;
     let pair = [control / (control + one_arm), one_arm / (control + one_arm)];
     let per_comparison = (control + one_arm) / (control + schedule.kept * one_arm);
     let comparison: Vec<f64> = events.iter().map(|count| count * per_comparison).collect();

@@ -93,7 +93,10 @@ impl Clock {
     }
 
     fn expected_by(&self, month: f64, entry: &EntryLaw) -> f64 {
-        entry.pieces().map(|(begin, end, share)| share * (self.twice.at(month - begin) - self.twice.at(month - end))).sum()
+        entry
+            .pieces()
+            .map(|(begin, end, share)| share * (self.twice.at(month - begin) - self.twice.at(month - end)))
+            .sum()
     }
 }
 

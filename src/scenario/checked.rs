@@ -42,6 +42,15 @@ pub struct Candidate {
     pub truths: Vec<(String, Truth)>,
 }
 
+impl Candidate {
+    /// One label per experimental arm: "high vs control · os · full population".
+    pub fn hypotheses(&self) -> Vec<String> {
+        let endpoint = self.protocol.primary.endpoint.name();
+        let control = &self.protocol.arms[0];
+        self.protocol.arms[1..].iter().map(|arm| format!("{arm} vs {control} · {endpoint} · full population")).collect()
+    }
+}
+
 /// What `size` solves.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Goal {

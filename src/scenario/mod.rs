@@ -7,7 +7,6 @@
 mod assemble;
 mod check;
 mod checked;
-mod derived;
 mod document;
 mod error;
 mod fault;
@@ -19,6 +18,7 @@ mod schema;
 mod set;
 mod strict;
 mod suggest;
+mod undelayed;
 
 pub use checked::{Candidate, Goal, Scenario, Solve};
 pub use error::ScenarioError;

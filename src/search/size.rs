@@ -66,7 +66,9 @@ impl Solve {
         match self {
             Self::Patients => vec!["enrolment rate", "conditions of the looks", "alpha", "spending"],
             Self::Events => vec!["patients", "enrolment rate", "ratios of the looks' events", "alpha", "spending"],
-            Self::FollowUp => vec!["patients", "enrolment rate", "conditions of the earlier looks", "alpha", "spending"],
+            Self::FollowUp => {
+                vec!["patients", "enrolment rate", "conditions of the earlier looks", "alpha", "spending"]
+            }
         }
     }
 }
@@ -182,7 +184,10 @@ const STEP: f64 = 1.25;
 /// follow-up condition to move); errors of the engine otherwise.
 pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) -> Result<SizeOutcome, EngineError> {
     let Design::GroupSequential(design) = &protocol.design else {
-        return Err(EngineError::NotCovered { engine: analytic::NAME, feature: "the size of a seamless design".into() });
+        return Err(EngineError::NotCovered {
+            engine: analytic::NAME,
+            feature: "the size of a seamless design".into(),
+        });
     };
     let search = Search { protocol, truth, planning, what: goal.solve };
     let Some(current) = search.current(design.patients) else {

@@ -4,11 +4,20 @@
 //! |---|---|
 //! | [`spending`] | error-spending functions, one file each |
 //! | `plan` | what is asked for: [`BoundPlan`], and the answer: [`Bounds`] |
+//! | [`bounds`] | efficacy bounds from a plan and a level; all bounds of a plan |
+//! | [`futility`] | β-spending, non-binding and binding; designs that close |
 //! | [`crossing`] | probabilities of crossing given bounds, canonical law |
+//! | [`conditional`] | crossing later, given what a look showed |
+//! | [`power`] | power of given bounds; the drift a power asks for; inflation factor |
+//! | `recursion`, `mesh` | the recursion under all of these, and the nodes it lives on |
 
+pub mod bounds;
+pub mod conditional;
 pub mod crossing;
+pub mod futility;
 mod mesh;
 mod plan;
+pub mod power;
 mod recursion;
 pub mod spending;
 

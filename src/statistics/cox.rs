@@ -82,7 +82,7 @@ fn collect(sets: &mut Vec<RiskSet>, set: RiskSet) {
 /// Maximises Efron's partial likelihood over risk sets that all have both groups at risk.
 ///
 /// With θ = e^β, n₀, n₁ at risk, d₀, d₁ events, d = d₀ + d₁, and for l = 0 … d − 1 the shares
-/// p_l = (n₁ − l·d₁/d)θ / ((n₀ − l·d₀/d) + (n₁ − l·d₁/d)θ): score Σ(d₁ − Σ_l p_l), information ΣΣ_l p_l(1 − p_l)
+/// p(l) = (n₁ − l·d₁/d)θ / ((n₀ − l·d₀/d) + (n₁ − l·d₁/d)θ): score Σ(d₁ − Σ p(l)), information ΣΣ p(l)(1 − p(l))
 /// (Efron 1977; Therneau and Grambsch 2000, section 3.3). The score falls in β, so that Newton's step is kept inside the
 /// bracket of the signs seen so far and halved into it otherwise.
 fn fit(sets: &[RiskSet]) -> Cox {

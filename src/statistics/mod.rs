@@ -13,6 +13,6 @@ mod observations;
 pub mod response;
 
 pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
-pub use influence::{Influence, StratumTable, Tabulation};
 pub use follow_up::{FollowUp, Role};
+pub use influence::{Influence, StratumTable, Tabulation};
 pub use observations::{Observations, RiskSet};

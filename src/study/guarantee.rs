@@ -30,8 +30,21 @@ pub struct Verdict {
     pub guarantee: Guarantee,
     /// Why, in full sentences.
     pub because: Vec<String>,
-    /// Why the design must be refused: (place inside the protocol as a JSON pointer tail, value, rule, hint).
-    pub refusal: Option<(String, String, String, String)>,
+    /// Why the design must be refused, if it must.
+    pub refusal: Option<Refusal>,
+}
+
+/// A design that breaks the rules of its own combination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Place inside the protocol, as a JSON pointer.
+    pub place: String,
+    /// Truth under which it happens.
+    pub truth: String,
+    /// The rule it breaks.
+    pub rule: String,
+    /// What to do.
+    pub hint: String,
 }
 
 /// Judges one protocol, with every truth it is to be run under.
@@ -88,34 +101,34 @@ fn seamless<'a>(
         }
         Combination::Phase3Only => Ok(verdict(
             Guarantee::StrongByConstruction,
-            &["Only phase III patients are tested; the transition never saw them. A closed test over the kept arms controls \
-               the family-wise error."],
+            &[
+                "Only phase III patients are tested; the transition never saw them. A closed test over the kept arms controls \
+               the family-wise error.",
+            ],
         )),
         Combination::NaivePooled => Ok(verdict(
             Guarantee::NotControlled,
-            &["The patients whose data chose the arm are tested again as if the arm had been chosen beforehand. The more \
+            &[
+                "The patients whose data chose the arm are tested again as if the arm had been chosen beforehand. The more \
                the ranking statistic correlates with the final test, the larger the inflation; nothing bounds it but the \
-               number of arms."],
+               number of arms.",
+            ],
         )),
     }
 }
 
 /// A confirmatory look expected before the phase II follow-up ends breaks `own_cohort`.
-fn early_look(
-    protocol: &Protocol,
-    truth: &str,
-    schedule: &SeamlessSchedule,
-) -> Option<(String, String, String, String)> {
+fn early_look(protocol: &Protocol, truth: &str, schedule: &SeamlessSchedule) -> Option<Refusal> {
     let end = schedule.follow_up.as_ref()?.month;
     let early = schedule.looks.iter().position(|look| look.month < end)?;
-    Some((
-        format!("/analyses/{early}/when"),
-        format!("month {:.1}", schedule.looks[early].month),
-        format!(
-            "under own_cohort no confirmatory look may come before the phase II follow-up ends, which is expected at month \
-             {end:.1} under truth '{truth}', but look '{}' is",
-            protocol.analyses[early].name
+    Some(Refusal {
+        place: format!("/analyses/{early}/when"),
+        truth: truth.to_string(),
+        rule: format!(
+            "under own_cohort no confirmatory look may come before the phase II follow-up ends: under truth '{truth}' look \
+             '{}' is expected at month {:.1}, the follow-up ends at month {end:.1}",
+            protocol.analyses[early].name, schedule.looks[early].month
         ),
-        "move the look later or end the phase II follow-up earlier".into(),
-    ))
+        hint: "move the look later or end the phase II follow-up earlier".into(),
+    })
 }

@@ -4,8 +4,10 @@ mod describe;
 mod guarantee;
 mod ranking;
 
-pub use describe::{ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe};
-pub use guarantee::{Guarantee, Verdict, guarantee};
+pub use describe::{
+    ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
+};
+pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use ranking::{Ranked, rank};
 
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
@@ -117,7 +119,12 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
                     found.push(Sized::Solved(answer(candidate, name, solved.outcome.clone()), solved));
                 }
                 SizeOutcome::NoDesign { best_power, at } => {
-                    found.push(Sized::NoDesign { candidate: candidate.name.clone(), truth: name.clone(), best_power, at });
+                    found.push(Sized::NoDesign {
+                        candidate: candidate.name.clone(),
+                        truth: name.clone(),
+                        best_power,
+                        at,
+                    });
                 }
             }
         }
@@ -137,13 +144,10 @@ pub fn check(scenario: &Scenario) -> Result<Vec<(String, Verdict)>, StudyError> 
         let planned = std::iter::once(("the planning truth", &candidate.planning));
         let truths = planned.chain(candidate.truths.iter().map(|(name, truth)| (name.as_str(), truth)));
         let verdict = guarantee(&candidate.protocol, truths).map_err(located)?;
-        if let Some((place, value, rule, hint)) = verdict.refusal {
-            return Err(StudyError::Scenario(ScenarioError {
-                pointer: scenario.pointer_in_candidate(&candidate.name, place.trim_start_matches('/')),
-                value,
-                rule,
-                hint: Some(hint),
-            }));
+        if let Some(refusal) = &verdict.refusal {
+            let pointer = format!("/protocol{}", refusal.place);
+            let (rule, hint) = (refusal.rule.clone(), Some(refusal.hint.clone()));
+            return Err(StudyError::Scenario(scenario.error_at(&candidate.name, &refusal.truth, &pointer, rule, hint)));
         }
         verdicts.push((candidate.name.clone(), verdict));
     }
@@ -155,19 +159,23 @@ pub fn locate(scenario: &Scenario, candidate: &str, truth: &str, error: EngineEr
     match error {
         EngineError::UnreachableEvents { look, needed, available } => {
             let place = look.map_or("transition/when".to_string(), |k| format!("analyses/{k}/when"));
-            StudyError::Scenario(ScenarioError {
-                pointer: scenario.pointer_in_candidate(candidate, &place),
-                value: needed.to_string(),
-                rule: format!("the events must be reachable: at most {available:.1} are expected under the planning truth"),
-                hint: Some("ask for fewer events, enrol more patients, or wait for a calendar month instead".into()),
-            })
+            let rule = format!(
+                "{needed} events must be reachable: at most {available:.1} are expected under the planning truth"
+            );
+            let hint = "ask for fewer events, enrol more patients, or wait for a calendar month instead";
+            StudyError::Scenario(scenario.error_at(
+                candidate,
+                truth,
+                &format!("/protocol/{place}"),
+                rule,
+                Some(hint.into()),
+            ))
         }
-        EngineError::NotCovered { engine, feature } => StudyError::Scenario(ScenarioError {
-            pointer: "/run/engine".into(),
-            value: format!("\"{engine}\""),
-            rule: format!("the {engine} engine does not cover {feature}"),
-            hint: Some("use \"engine\": \"simulation\" or leave it to \"auto\"".into()),
-        }),
+        EngineError::NotCovered { engine, feature } => {
+            let rule = format!("the {engine} engine does not cover {feature}");
+            let hint = "use \"engine\": \"simulation\" or leave it to \"auto\"";
+            StudyError::Scenario(scenario.error_at(candidate, truth, "/run/engine", rule, Some(hint.into())))
+        }
         other => StudyError::Engine {
             candidate: candidate.to_string(),
             truth: truth.to_string(),

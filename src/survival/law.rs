@@ -21,6 +21,10 @@ pub struct Class {
 /// S(t) = Σ wᵢ Sᵢ(t), f(t) = Σ wᵢ fᵢ(t), hazard f/S: hazards of a mixture drift towards those of the patients who are left
 /// (Vaupel, Manton and Stallard 1979). Times are months since randomisation; densities and hazards are per month and
 /// right-continuous. Accuracy: 1e-13 per class; about 1e-10 over a frailty.
+///
+/// Cost per time: one exponential per class and frailty factor for PFS and for OS without progression, two for OS on the
+/// clock since randomisation. Where the hazard after progression has several pieces and restarts its clock, one
+/// exponential per factor and breakpoint: slow (tens of microseconds) if Weibull laws cut into hundreds of pieces meet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndpointLaw {
     components: Vec<Component>,

@@ -38,7 +38,7 @@ const KINKS: usize = 2048;
 ///
 /// With P = PFS and R = OS − PFS, the residual life after progression (0 without progression):
 /// `E P = ∫S_P`, `E P² = ∫2u·S_P`, `E[RʲPᵏ] = ∫uᵏ·S_P(u)·λ₀₁(u)·mⱼ(u) du`, `m₁(u) = ∫_u^∞ P₁₁(u, s) ds`,
-/// `m₂(u) = ∫_u^∞ 2(s − u)·P₁₁(u, s) ds`; then E[PFS·OS] = E P² + E[PR]. m₁ and m₂ are exact (piecewise constant hazards),
+/// `m₂(u) = ∫_u^∞ 2(s − u)·P₁₁(u, s) ds`; then `E[PFS·OS] = E P² + E[PR]`. m₁ and m₂ are exact (piecewise constant hazards),
 /// the outer integrals by aligned panels (1e-11 relative). The same correlation follows from P(PFS·OS > x), Meller,
 /// Beyersmann and Rufibach 2019, section 3; that form is the twin in the tests.
 ///

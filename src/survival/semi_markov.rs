@@ -15,12 +15,30 @@ const KINKS: usize = 512;
 /// progression, e the effect since randomisation (Meller, Beyersmann and Rufibach 2019). Between the breakpoints
 /// {cuts of λ₀₁, λ₀₂} ∪ {eᵢ − bⱼ} ∪ {s − bⱼ} (eᵢ cuts of e, bⱼ cuts of h, 0 included) the exponent is linear in u and
 /// λ₀₁(u), h(s − u) are constant, so that the integral is a finite sum of exponentials: exact, no quadrature.
+///
+/// The exponent's slope is λ₀₁ + λ₀₂ − Σⱼ Δhⱼ·e(u + bⱼ) over bⱼ < s − u, Δhⱼ the jump of h at bⱼ (Δh₀ = h(0)); it is
+/// carried from breakpoint to breakpoint, so that a panel costs no search.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct SemiMarkov {
     course: Course,
     first: PiecewiseHazard,
     /// Breakpoints that do not move with s, ascending, above 0.
-    fixed: Vec<f64>,
+    fixed: Vec<Break>,
+    /// Jumps Δhⱼ of the baseline at its cuts bⱼ, the first from 0.
+    jumps: Vec<f64>,
+}
+
+/// A breakpoint of the integral over the time of progression that does not move with s.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Break {
+    /// Month of progression u.
+    at: f64,
+    /// Change of the exponent's slope.
+    slope: f64,
+    /// Counts only for s beyond this month (the cut eᵢ of the effect; 0 for cuts of the first hazards).
+    beyond: f64,
+    /// λ₀₁ from here on, if this is a cut of the first hazards.
+    onset: Option<f64>,
 }
 
 /// One panel of the integral over the time of progression, for frailty factor 1.
@@ -38,15 +56,34 @@ pub(crate) struct Panel {
 
 impl SemiMarkov {
     pub(crate) fn new(course: &Course) -> Result<Self, Invalid> {
-        let mut fixed: Vec<f64> = course.progression.starts().to_vec();
-        fixed.extend(course.death.starts());
-        for &effect in &course.after_effect.starts()[1..] {
-            fixed.extend(course.after_baseline.starts().iter().map(|&clock| effect - clock));
+        let first = course.progression.plus(&course.death)?;
+        let mut cuts: Vec<f64> = course.progression.starts().iter().chain(course.death.starts()).copied().collect();
+        cuts.retain(|&cut| cut > 0.0);
+        cuts.sort_unstable_by(f64::total_cmp);
+        cuts.dedup();
+        let total = |time: f64| course.progression.rate(time) + course.death.rate(time);
+        let mut before = total(0.0);
+        let mut fixed = Vec::new();
+        for at in cuts {
+            let after = total(at);
+            let onset = Some(course.progression.rate(at));
+            fixed.push(Break { at, slope: after - before, beyond: 0.0, onset });
+            before = after;
         }
-        fixed.retain(|&time| time > 0.0);
-        fixed.sort_unstable_by(f64::total_cmp);
-        fixed.dedup();
-        Ok(Self { first: course.progression.plus(&course.death)?, course: course.clone(), fixed })
+        let rates = course.after_baseline.rates();
+        let jumps: Vec<f64> =
+            (0..rates.len()).map(|j| if j == 0 { rates[0] } else { rates[j] - rates[j - 1] }).collect();
+        let (starts, ratios) = (course.after_effect.starts(), course.after_effect.ratios());
+        for (effect, ratio) in starts.windows(2).zip(ratios.windows(2)) {
+            for (since, jump) in course.after_baseline.starts().iter().zip(&jumps) {
+                let (at, slope) = (effect[1] - since, -jump * (ratio[1] - ratio[0]));
+                if at > 0.0 {
+                    fixed.push(Break { at, slope, beyond: effect[1], onset: None });
+                }
+            }
+        }
+        fixed.sort_by(|one, other| one.at.total_cmp(&other.at));
+        Ok(Self { course: course.clone(), first, fixed, jumps })
     }
 
     pub(crate) fn kinks(&self) -> Vec<f64> {
@@ -54,7 +91,8 @@ impl SemiMarkov {
         let mut kinks: Vec<f64> = self.first.starts().to_vec();
         kinks.extend(clock);
         kinks.extend(self.course.after_effect.starts());
-        for onsets in [self.first.starts(), self.fixed.as_slice()] {
+        let fixed: Vec<f64> = self.fixed.iter().map(|point| point.at).collect();
+        for onsets in [self.first.starts(), fixed.as_slice()] {
             if kinks.len() + onsets.len() * clock.len() <= KINKS {
                 kinks.extend(onsets.iter().flat_map(|&onset| clock.iter().map(move |&since| onset + since)));
             }
@@ -70,38 +108,45 @@ impl SemiMarkov {
     /// Fills `panels` with the panels of the integral for month `time`; reuses its memory.
     pub(crate) fn panels(&self, time: f64, panels: &mut Vec<Panel>) {
         panels.clear();
-        let clock = self.course.after_baseline.starts();
-        let effect = self.course.after_effect.at(time);
-        // Moving breakpoints s − bⱼ in (0, s), ascending: j from the largest bⱼ below s down to 1.
-        let mut moving = clock.partition_point(|&since| since < time);
-        let mut fixed = 0;
+        let course = &self.course;
+        let (clock, rates) = (course.after_baseline.starts(), course.after_baseline.rates());
+        let effect = course.after_effect.at(time);
+        let (starts, ratios) = (course.after_effect.starts(), course.after_effect.ratios());
+        // The effect just before s, which the terms of the slope carry when their age reaches s.
+        let until = ratios[starts.partition_point(|&start| start < time).saturating_sub(1)];
+        // Ages bⱼ below s; the largest is passed first as u grows.
+        let mut ages = clock.partition_point(|&since| since < time);
+        let mut onset = course.progression.rate(0.0);
+        let mut slope = onset + course.death.rate(0.0);
+        for (&since, jump) in clock[..ages].iter().zip(&self.jumps) {
+            slope -= jump * course.after_effect.at(since);
+        }
+        let mut fixed = self.fixed.iter().filter(|point| point.beyond < time).peekable();
         let mut low = 0.0;
-        let mut low_exponent = self.course.after_cumulative(0.0, time);
+        let mut exponent = course.after_cumulative(0.0, time);
         while low < time {
-            let next_moving = if moving > 1 { time - clock[moving - 1] } else { time };
-            let next_fixed = self.fixed.get(fixed).copied().unwrap_or(f64::INFINITY);
-            let high = next_moving.min(next_fixed).min(time);
-            if next_fixed <= high {
-                fixed += 1;
+            let moving = if ages > 1 { time - clock[ages - 1] } else { time };
+            let high = fixed.peek().map_or(moving, |point| point.at.min(moving)).min(time);
+            if high > low {
+                let end = exponent + slope * (high - low);
+                if onset > 0.0 {
+                    panels.push(Panel {
+                        onset: onset * (high - low),
+                        hazard: rates[ages.max(1) - 1] * effect,
+                        least: exponent.min(end).max(0.0),
+                        range: (end - exponent).abs(),
+                    });
+                }
+                (low, exponent) = (high, end);
             }
-            if moving > 1 && next_moving <= high {
-                moving -= 1;
+            if ages > 1 && moving <= low {
+                slope += self.jumps[ages - 1] * until;
+                ages -= 1;
             }
-            if high <= low {
-                continue;
+            while let Some(point) = fixed.next_if(|point| point.at <= low) {
+                slope += point.slope;
+                onset = point.onset.unwrap_or(onset);
             }
-            let middle = 0.5 * (low + high);
-            let exponent = self.first.cumulative(high) + self.course.after_cumulative(high, time);
-            let onset = self.course.progression.rate(middle) * (high - low);
-            if onset > 0.0 {
-                panels.push(Panel {
-                    onset,
-                    hazard: self.course.after_baseline.rate(time - middle) * effect,
-                    least: low_exponent.min(exponent),
-                    range: (exponent - low_exponent).abs(),
-                });
-            }
-            (low, low_exponent) = (high, exponent);
         }
     }
 

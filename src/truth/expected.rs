@@ -113,32 +113,47 @@ impl<'a> ExpectedEvents<'a> {
         self.by(1e7).total()
     }
 
-    /// Calendar month at which `events` are expected; `None` if they never are. Bisection to 1e-12 relative.
+    /// Calendar month at which `events` are expected; `None` if they never are. Bracketing secant
+    /// steps (Illinois method, Dowell and Jarratt 1971) to 1e-12 of the month or of the events.
     pub fn month_of(&self, events: f64) -> Option<f64> {
         if events <= 0.0 {
             return Some(0.0);
         }
-        let reached = |time: f64| self.by(time).total() >= events;
+        let excess = |time: f64| self.by(time).total() - events;
+        let (mut low, mut below) = (0.0, -events);
         let mut high = self.entry_cuts.last().copied().unwrap_or(0.0).max(1.0);
-        while !reached(high) {
+        let mut above = excess(high);
+        while above < 0.0 {
+            (low, below) = (high, above);
             high *= 2.0;
             if high > 1e7 {
                 return None;
             }
+            above = excess(high);
         }
-        let mut low = 0.0;
-        while high - low > 1e-12 * high {
-            let middle = 0.5 * (low + high);
-            if middle <= low || middle >= high {
+        let mut side = 0;
+        for step in 0..200 {
+            if high - low <= 1e-12 * high {
                 break;
             }
-            if reached(middle) {
-                high = middle;
+            // Every eighth step halves the bracket, so that it shrinks whatever the curve.
+            let secant = (low * above - high * below) / (above - below);
+            let time = if step % 8 == 7 || !(secant > low && secant < high) { 0.5 * (low + high) } else { secant };
+            let value = excess(time);
+            if value.abs() <= 1e-12 * events {
+                return Some(time);
+            }
+            if value > 0.0 {
+                (high, above) = (time, value);
+                below *= if side == 1 { 0.5 } else { 1.0 };
+                side = 1;
             } else {
-                low = middle;
+                (low, below) = (time, value);
+                above *= if side == -1 { 0.5 } else { 1.0 };
+                side = -1;
             }
         }
-        Some(high)
+        Some(0.5 * (low + high))
     }
 }
 

@@ -191,8 +191,9 @@ fn wrong_overrides_say_where() {
 fn places_labels_and_the_file_without_delays() {
     let candidates = json!({"a": {"analyses": [{"name": "one", "when": {"events": 300}}], "futility": null}, "b": {}});
     let scenario = read(&with(group_sequential(), "/candidates", candidates)).unwrap();
-    assert_eq!(scenario.pointer_in_candidate("a", "analyses/0/when"), "/candidates/a/analyses/0/when");
-    assert_eq!(scenario.pointer_in_candidate("b", "analyses/0/when"), "/protocol/analyses/0/when");
+    let place = |candidate: &str| scenario.error_at(candidate, "null", "/protocol/analyses/0/when", "is odd", None);
+    assert_eq!((place("a").pointer.as_str(), place("a").value.as_str()), ("/candidates/a/analyses/0/when", "{\"events\":300}"));
+    assert_eq!(place("b").pointer, "/protocol/analyses/0/when");
     assert_eq!(scenario.candidates[0].hypotheses(), ["vaccine vs control · os · full population"]);
     let error = scenario.error_at("a", "null", "/truth/arms/vaccine/effect/death", "is odd", None);
     assert_eq!((error.pointer.as_str(), error.value.as_str()), ("/truths/null/arms/vaccine/effect/death", "1"));
@@ -203,4 +204,9 @@ fn places_labels_and_the_file_without_delays() {
     let expected = ratio.applied_to(&control.strata[0].courses[0].death).unwrap();
     assert_eq!(vaccine.strata[0].courses[0].death, expected);
     assert!(prompt.without_delays().is_none());
+    // A patch may give a delay alone.
+    let patch = json!({"late": {"arms": {"vaccine": {"effect": {"death": {"delay": 9}}}}}});
+    let late = read(&with(group_sequential(), "/truths", patch)).unwrap();
+    let prompt = late.without_delays().unwrap();
+    assert_eq!(prompt.candidates[0].truths[0].1, prompt.candidates[0].planning);
 }

@@ -48,7 +48,7 @@ pub fn truth(per_month: f64, arms: Vec<ArmTruth>) -> Truth {
 }
 
 pub fn events(count: u32, endpoint: Endpoint) -> Trigger {
-    Trigger::Events { count, endpoint, stratum: None, arms: None }
+    Trigger::Events { count: f64::from(count), endpoint, stratum: None, arms: None }
 }
 
 pub fn protocol(arms: &[&str], endpoint: Endpoint, looks: &[Trigger], design: Design) -> Protocol {
@@ -67,7 +67,10 @@ pub fn protocol(arms: &[&str], endpoint: Endpoint, looks: &[Trigger], design: De
 }
 
 pub fn group_sequential(patients: u32, allocation: &[u32]) -> Design {
-    Design::GroupSequential(GroupSequential { patients, allocation: Allocation(allocation.to_vec()) })
+    Design::GroupSequential(GroupSequential {
+        patients: f64::from(patients),
+        allocation: Allocation(allocation.to_vec()),
+    })
 }
 
 /// A seamless design that keeps the best arm by `by`, without a go criterion.
@@ -79,10 +82,10 @@ pub fn seamless(
     combination: Combination,
 ) -> Seamless {
     Seamless {
-        phase2_patients: patients[0],
+        phase2_patients: f64::from(patients[0]),
         phase2_allocation: Allocation(allocation.to_vec()),
         transition: Transition { when, keep: keep("best", &[], by), go: None::<Criterion> },
-        phase3_patients: patients[1],
+        phase3_patients: f64::from(patients[1]),
         phase3_allocation: Allocation(allocation.to_vec()),
         decision_time: 1.0,
         pause_enrollment: false,

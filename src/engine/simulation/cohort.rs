@@ -19,19 +19,23 @@ pub struct Cohort<'a> {
     pub previous: f64,
 }
 
+/// The whole number a count stands for: counts are whole in a file and real while a size is solved, and a real one takes
+/// the next whole event or patient.
+pub fn whole(count: f64) -> usize {
+    (count - 1e-9).ceil().max(0.0) as usize
+}
+
 impl Cohort<'_> {
     /// Month at which `trigger` is met, infinite if never. `months` is scratch space.
     pub fn month(&self, trigger: &Trigger, months: &mut Vec<u64>) -> f64 {
         trigger.month(&mut |condition| match condition {
             Trigger::Events { count, endpoint, stratum, arms } => {
                 let counted = |arm: usize| arms.as_ref().map_or(self.studied[arm], |arms| arms.contains(&arm));
-                self.month_of_event(*count as u32, endpoint.is_death(), *stratum, &counted, months)
+                self.month_of_event(whole(*count), endpoint.is_death(), *stratum, &counted, months)
             }
             Trigger::Enrolled { count } => {
-                match self.patients.entry[self.range.clone()].get((*count as usize).saturating_sub(1)) {
-                    Some(&entry) => entry,
-                    None => f64::INFINITY,
-                }
+                let entry = self.patients.entry[self.range.clone()].get(whole(*count).saturating_sub(1));
+                entry.copied().unwrap_or(f64::INFINITY)
             }
             Trigger::Calendar { month } => *month,
             Trigger::MinFollowUp { months } => self.last_entry() + months,
@@ -48,7 +52,7 @@ impl Cohort<'_> {
     /// Calendar month of the `count`-th event among patients of the counted arms and stratum.
     fn month_of_event(
         &self,
-        count: u32,
+        count: usize,
         death: bool,
         stratum: Option<usize>,
         counted: &impl Fn(usize) -> bool,
@@ -68,7 +72,7 @@ impl Cohort<'_> {
                 months.push(month.to_bits());
             }
         }
-        let place = (count as usize).saturating_sub(1);
+        let place = count.saturating_sub(1);
         if place >= months.len() {
             return f64::INFINITY;
         }
@@ -87,11 +91,15 @@ impl Cohort<'_> {
     /// Events seen by `month` among patients of the studied arms.
     pub fn events_by(&self, death: bool, month: f64) -> u32 {
         let patients = self.patients;
-        let event = patients.event(death);
+        let range = self.range.clone();
+        let (entry, event) = (&patients.entry[range.clone()], &patients.event(death)[range.clone()]);
+        let (dropout, arm) = (&patients.dropout[range.clone()], &patients.arm[range]);
         let mut events = 0;
-        for i in self.range.clone() {
-            let seen = patients.entry[i] + event[i] <= month && event[i] <= patients.dropout[i];
-            events += u32::from(seen && self.studied[usize::from(patients.arm[i])]);
+        for i in 0..entry.len() {
+            // Multiplied, not short-circuited: none of the three is predictable.
+            events += u32::from(entry[i] + event[i] <= month)
+                * u32::from(event[i] <= dropout[i])
+                * u32::from(self.studied[usize::from(arm[i])]);
         }
         events
     }
@@ -116,7 +124,7 @@ mod tests {
         patients
     }
 
-    fn events(count: u32, endpoint: Endpoint) -> Trigger {
+    fn events(count: f64, endpoint: Endpoint) -> Trigger {
         Trigger::Events { count, endpoint, stratum: None, arms: None }
     }
 
@@ -128,12 +136,12 @@ mod tests {
         let mut scratch = Vec::new();
         let mut month = |trigger: &Trigger| cohort.month(trigger, &mut scratch);
         // Deaths at calendar 3 (2nd), 5 (3rd), 6 (6th), 10 (1st); the 4th drops out before dying.
-        assert_eq!(month(&events(1, Endpoint::Os)), 3.0);
-        assert_eq!(month(&events(3, Endpoint::Os)), 6.0);
-        assert_eq!(month(&events(4, Endpoint::Os)), 10.0);
-        assert_eq!(month(&events(5, Endpoint::Os)), f64::INFINITY);
+        assert_eq!(month(&events(1.0, Endpoint::Os)), 3.0);
+        assert_eq!(month(&events(3.0, Endpoint::Os)), 6.0);
+        assert_eq!(month(&events(4.0, Endpoint::Os)), 10.0);
+        assert_eq!(month(&events(5.0, Endpoint::Os)), f64::INFINITY);
         // Progressions at 2, 4, 5 (6th), 6 (4th, before dropping out), 9.
-        assert_eq!(month(&events(4, Endpoint::Dfs)), 6.0);
+        assert_eq!(month(&events(4.0, Endpoint::Dfs)), 6.0);
         assert_eq!(month(&Trigger::Enrolled { count: 4.0 }), 3.0);
         assert_eq!(month(&Trigger::Enrolled { count: 7.0 }), f64::INFINITY);
         assert_eq!(month(&Trigger::MinFollowUp { months: 2.5 }), 7.5);
@@ -142,9 +150,9 @@ mod tests {
         assert_eq!(month(&stratum), 6.0);
         let arms = Trigger::Events { count: 2.0, endpoint: Endpoint::Os, stratum: None, arms: Some(vec![0, 1]) };
         assert_eq!(month(&arms), 10.0);
-        let both = Trigger::All(vec![events(1, Endpoint::Os), Trigger::Calendar { month: 4.0 }]);
+        let both = Trigger::All(vec![events(1.0, Endpoint::Os), Trigger::Calendar { month: 4.0 }]);
         assert_eq!(month(&both), 4.0);
-        let any = Trigger::Any(vec![events(9, Endpoint::Os), Trigger::Calendar { month: 40.0 }]);
+        let any = Trigger::Any(vec![events(9.0, Endpoint::Os), Trigger::Calendar { month: 40.0 }]);
         assert_eq!(month(&any), 40.0);
         assert_eq!(cohort.information_end(true), 10.0);
         assert_eq!((cohort.events_by(true, 6.0), cohort.events_by(false, 6.0)), (3, 4));
@@ -156,8 +164,8 @@ mod tests {
         let studied = [true, false, true];
         let cohort = Cohort { patients: &patients, range: 2..6, studied: &studied, strata: 2, previous: 0.0 };
         let mut scratch = Vec::new();
-        assert_eq!(cohort.month(&events(2, Endpoint::Os), &mut scratch), 6.0);
-        assert_eq!(cohort.month(&events(3, Endpoint::Os), &mut scratch), f64::INFINITY);
+        assert_eq!(cohort.month(&events(2.0, Endpoint::Os), &mut scratch), 6.0);
+        assert_eq!(cohort.month(&events(3.0, Endpoint::Os), &mut scratch), f64::INFINITY);
         assert_eq!(cohort.month(&Trigger::Enrolled { count: 2.0 }, &mut scratch), 3.0);
         assert_eq!(cohort.information_end(true), 6.5);
         assert_eq!(cohort.events_by(true, 5.0), 1);

@@ -17,7 +17,6 @@ struct Used {
     response: bool,
     frailty: bool,
     cure: bool,
-    assays: usize,
 }
 
 /// Latents of the patients drawn so far, struct of arrays, in order of arrival.
@@ -28,6 +27,8 @@ pub struct Latents {
     pub arrival: Vec<f64>,
     /// Expected count at which the last patient arrived.
     expected: f64,
+    /// Uniform of the stratum.
+    place: Vec<f64>,
     /// Stratum index.
     pub stratum: Vec<u16>,
     /// Standard exponential: cumulative hazard of death without progression at which the patient dies.
@@ -40,29 +41,24 @@ pub struct Latents {
     pub after: Vec<f64>,
     /// Uniform Φ(B) of the latent response.
     pub response: Vec<f64>,
+    /// Uniform Φ(W) of the part of the frailty that is independent of the response.
+    independent: Vec<f64>,
     /// 1/exp(ξ): the factor on every cumulative hazard to reach.
     pub resistance: Vec<f64>,
     /// Uniform compared with the cured fractions.
     pub cure: Vec<f64>,
-    /// Uniforms of the assay readings, `assays` to a patient.
-    pub readings: Vec<f64>,
-    /// Assays read.
-    pub assays: usize,
+    /// The unused half of the cure draws.
+    spare: Vec<f64>,
+    /// Uniforms of the assay readings: assay j in pair j/2, place j mod 2. Empty when every assay is perfect.
+    pub readings: Vec<[Vec<f64>; 2]>,
 }
 
-/// Replaces `values[from..to]` by draws of one uniform each.
-fn fill(values: &mut Vec<f64>, to: usize, draw: impl Fn(u32) -> f64) {
-    let from = values.len();
-    values.extend((from..to).map(|patient| draw(patient as u32)));
-}
-
-/// Draws both purposes of a block into their columns.
-fn fill_pair(first: &mut Vec<f64>, second: &mut Vec<f64>, to: usize, stream: &Stream, purpose: Purpose) {
-    for patient in first.len()..to {
-        let [even, odd] = stream.pair(patient as u32, purpose, 0);
-        first.push(even);
-        second.push(odd);
-    }
+/// Draws both purposes of a block for the patients behind those there are.
+fn extend_pairs(even: &mut Vec<f64>, odd: &mut Vec<f64>, to: usize, stream: &Stream, purpose: Purpose) {
+    let from = even.len();
+    even.resize(to, 0.0);
+    odd.resize(to, 0.0);
+    stream.fill_pairs(from, purpose, 0, &mut even[from..], &mut odd[from..]);
 }
 
 impl Latents {
@@ -85,27 +81,26 @@ impl Latents {
                 .iter()
                 .flat_map(|arm| &arm.strata)
                 .any(|stratum| stratum.cured != crate::truth::Cured::default()),
-            assays: if perfect {
-                0
-            } else {
-                truth.immune_response.as_ref().map_or(0, |response| response.assays.len())
-            },
         };
+        let assays =
+            truth.immune_response.as_ref().map_or(0, |response| if perfect { 0 } else { response.assays.len() });
         let room = |wanted: bool| Vec::with_capacity(if wanted { patients } else { 0 });
         Self {
             used,
             arrival: room(true),
             expected: 0.0,
+            place: room(true),
             stratum: Vec::with_capacity(patients),
             death: room(true),
             dropout: room(true),
             progression: room(used.progression),
             after: room(used.progression),
             response: room(used.response),
+            independent: room(used.response),
             resistance: room(used.frailty),
             cure: room(used.cure),
-            readings: Vec::with_capacity(patients * (used.assays + 1)),
-            assays: used.assays,
+            spare: room(used.cure),
+            readings: (0..assays.div_ceil(2)).map(|_| [room(true), room(true)]).collect(),
         }
     }
 
@@ -115,15 +110,20 @@ impl Latents {
         self.stratum.clear();
         for column in [
             &mut self.arrival,
+            &mut self.place,
             &mut self.death,
             &mut self.dropout,
             &mut self.progression,
             &mut self.after,
             &mut self.response,
+            &mut self.independent,
             &mut self.resistance,
             &mut self.cure,
-            &mut self.readings,
-        ] {
+            &mut self.spare,
+        ]
+        .into_iter()
+        .chain(self.readings.iter_mut().flatten())
+        {
             column.clear();
         }
     }
@@ -135,26 +135,20 @@ impl Latents {
     pub fn draw_arrivals(&mut self, stream: &Stream, truth: &Truth, patients: usize) {
         let from = self.arrival.len();
         let poisson = truth.enrollment_process == EnrollmentProcess::Poisson;
+        if patients <= from {
+            return;
+        }
+        self.stratum.resize(patients, 0);
+        extend_pairs(&mut self.arrival, &mut self.place, patients, stream, Purpose::Enrollment);
         if self.used.strata {
-            for patient in from..patients {
-                let [gap, place] = stream.pair(patient as u32, Purpose::Enrollment, 0);
-                self.arrival.push(gap);
+            for (stratum, &place) in self.stratum[from..].iter_mut().zip(&self.place[from..]) {
                 let mut below = 0.0;
-                let stratum = truth.strata.iter().position(|stratum| {
+                let found = truth.strata.iter().position(|stratum| {
                     below += stratum.prevalence;
                     place < below
                 });
-                self.stratum.push(stratum.unwrap_or(truth.strata.len() - 1) as u16);
+                *stratum = found.unwrap_or(truth.strata.len() - 1) as u16;
             }
-        } else {
-            self.stratum.resize(patients.max(from), 0);
-            fill(
-                &mut self.arrival,
-                patients,
-                |patient| {
-                    if poisson { stream.uniform(patient, Purpose::Enrollment) } else { 0.5 }
-                },
-            );
         }
         if poisson {
             exponentials(&mut self.arrival[from..]);
@@ -171,45 +165,41 @@ impl Latents {
         if patients <= from {
             return;
         }
-        fill_pair(&mut self.death, &mut self.dropout, patients, stream, Purpose::Death);
+        extend_pairs(&mut self.death, &mut self.dropout, patients, stream, Purpose::Death);
         exponentials(&mut self.death[from..]);
         if self.used.dropout {
             exponentials(&mut self.dropout[from..]);
         }
         if self.used.progression {
-            fill_pair(&mut self.progression, &mut self.after, patients, stream, Purpose::Progression);
+            extend_pairs(&mut self.progression, &mut self.after, patients, stream, Purpose::Progression);
             exponentials(&mut self.progression[from..]);
             exponentials(&mut self.after[from..]);
         }
         if self.used.response {
-            fill(&mut self.response, patients, |patient| stream.uniform(patient, Purpose::Response));
+            extend_pairs(&mut self.response, &mut self.independent, patients, stream, Purpose::Response);
         }
         if self.used.frailty {
-            self.draw_resistance(stream, truth, patients);
+            self.make_resistance(truth, patients);
         }
         if self.used.cure {
-            fill(&mut self.cure, patients, |patient| stream.uniform(patient, Purpose::Cure));
+            extend_pairs(&mut self.cure, &mut self.spare, patients, stream, Purpose::Cure);
         }
-        for patient in from..patients {
-            for repeat in 0..self.assays.div_ceil(2) {
-                let pair = stream.pair(patient as u32, Purpose::Assay, repeat as u32);
-                self.readings.extend_from_slice(&pair[..2.min(self.assays - 2 * repeat)]);
-            }
+        for (repeat, pair) in self.readings.iter_mut().enumerate() {
+            let [even, odd] = pair;
+            even.resize(patients, 0.0);
+            odd.resize(patients, 0.0);
+            stream.fill_pairs(from, Purpose::Assay, repeat as u32, &mut even[from..], &mut odd[from..]);
         }
     }
 
     /// 1/exp(ξ) with ξ = σ(−ρB + √(1 − ρ²)W) − σ²/2, the law stated in `truth/response.rs`.
-    fn draw_resistance(&mut self, stream: &Stream, truth: &Truth, patients: usize) {
+    fn make_resistance(&mut self, truth: &Truth, patients: usize) {
         let Some(response) = &truth.immune_response else { return };
         let (rho, sigma) = (response.prognostic.correlation, response.prognostic.log_hazard_sd);
         let independent = (1.0 - rho * rho).max(0.0).sqrt();
         for patient in self.resistance.len()..patients {
             let b = if rho == 0.0 { 0.0 } else { standard_normal(self.response[patient]) };
-            let w = if independent == 0.0 {
-                0.0
-            } else {
-                standard_normal(stream.uniform(patient as u32, Purpose::Frailty))
-            };
+            let w = if independent == 0.0 { 0.0 } else { standard_normal(self.independent[patient]) };
             let xi = sigma * (independent * w - rho * b) - 0.5 * sigma * sigma;
             self.resistance.push(libm::exp(-xi));
         }

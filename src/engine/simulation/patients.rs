@@ -235,8 +235,8 @@ impl Nature {
         if self.assays.is_empty() {
             return responds;
         }
-        let readings = &latents.readings[patient * latents.assays..][..latents.assays];
-        let positive = self.assays.iter().zip(readings).filter(|&(&(sensitivity, false_positive), &place)| {
+        let positive = self.assays.iter().enumerate().filter(|&(assay, &(sensitivity, false_positive))| {
+            let place = latents.readings[assay / 2][assay % 2][patient];
             place < if responds { sensitivity } else { false_positive }
         });
         positive.count() >= self.needed

@@ -1,7 +1,7 @@
 //! One replicate: a group-sequential or a seamless trial from the first patient to its end.
 
 use crate::engine::simulation::closed::Testing;
-use crate::engine::simulation::cohort::Cohort;
+use crate::engine::simulation::cohort::{Cohort, whole};
 use crate::engine::simulation::random::Stream;
 use crate::engine::simulation::tally::{LookRecord, TransitionRecord};
 use crate::engine::simulation::trial::{Trial, Workspace};
@@ -12,7 +12,7 @@ use std::ops::Range;
 impl Trial<'_> {
     /// A trial without a transition.
     pub(super) fn group_sequential(&self, work: &mut Workspace, stream: &Stream, design: &GroupSequential) {
-        let patients = design.patients as usize;
+        let patients = whole(design.patients);
         work.kept.fill(true);
         work.studied.fill(true);
         self.enroll(work, stream, patients);
@@ -84,7 +84,7 @@ impl Trial<'_> {
 
     /// Enrols and treats phase II up to its data cut; returns the month of the cut and the patients of the cohort.
     fn phase2(&self, work: &mut Workspace, stream: &Stream, design: &Seamless) -> (f64, usize) {
-        let planned = design.phase2_patients as usize;
+        let planned = whole(design.phase2_patients);
         work.studied.fill(true);
         self.enroll(work, stream, planned);
         work.patients.entry.copy_from_slice(&work.latents.arrival);
@@ -107,13 +107,13 @@ impl Trial<'_> {
         cohort: usize,
         cut: f64,
     ) -> (usize, usize) {
-        let total = cohort + design.phase3_patients as usize;
+        let total = cohort + whole(design.phase3_patients);
         let decision = cut + design.decision_time;
         work.latents.draw_arrivals(stream, self.truth, total);
         work.patients.resize(total);
         let pause = if !design.pause_enrollment {
             0.0
-        } else if cohort == design.phase2_patients as usize && cohort > 0 {
+        } else if cohort == whole(design.phase2_patients) && cohort > 0 {
             decision - work.latents.arrival[cohort - 1]
         } else {
             decision - cut

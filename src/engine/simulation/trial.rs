@@ -2,6 +2,7 @@
 
 use crate::engine::simulation::allocation::Blocks;
 use crate::engine::simulation::closed::{MOST_ARMS, Testing, Tests};
+use crate::engine::simulation::cohort::whole;
 use crate::engine::simulation::latent::Latents;
 use crate::engine::simulation::patients::{Nature, Patients};
 use crate::engine::simulation::random::Stream;
@@ -137,7 +138,7 @@ impl<'a> Trial<'a> {
                 Some(design.intersection),
             ),
         };
-        let (patients, phase2) = (patients as usize, phase2 as usize);
+        let (patients, phase2) = (whole(patients), whole(phase2));
         let arms = self.experimental();
         Workspace {
             latents: Latents::new(self.truth, patients),
@@ -235,7 +236,7 @@ fn check(protocol: &Protocol, truth: &Truth, plan: &Plan) -> Result<(), EngineEr
     let mut endpoints = vec![protocol.primary.endpoint];
     for condition in triggers.iter().flat_map(|trigger| trigger.leaves()) {
         if let Trigger::Events { count, endpoint, stratum, arms: counted } = condition {
-            require(*count >= 1.0, "events of a condition", 0.0, "it must be at least 1")?;
+            require(*count >= 1.0, "events of a condition", *count, "it must be at least 1")?;
             endpoints.push(*endpoint);
             let stratum = stratum.unwrap_or(0);
             require(stratum < truth.strata.len(), "stratum", stratum as f64, "the truth must have it")?;

@@ -271,7 +271,7 @@ impl House<'_> {
                 Ok((truth.name.to_owned(), resolved))
             })
             .collect::<Checked<_>>()?;
-        let fractions = variant.raw.analyses.iter().map(|look| look.when.event_fraction.map(|fraction| fraction.get()));
+        let fractions = variant.raw.analyses.iter().map(|look| look.when.event_fraction.map(f64::from));
         Ok(Candidate {
             name: variant.name.to_owned(),
             event_fractions: fractions.collect(),

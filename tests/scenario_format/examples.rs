@@ -38,6 +38,7 @@ pub fn group_sequential() -> Value {
 pub fn seamless() -> Value {
     json!({
         "seamline": 1,
+        "$schema": "schema.json",
         "title": "seamless",
         "notes": "an example",
         "truth": {

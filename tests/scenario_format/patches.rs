@@ -192,7 +192,10 @@ fn places_labels_and_the_file_without_delays() {
     let candidates = json!({"a": {"analyses": [{"name": "one", "when": {"events": 300}}], "futility": null}, "b": {}});
     let scenario = read(&with(group_sequential(), "/candidates", candidates)).unwrap();
     let place = |candidate: &str| scenario.error_at(candidate, "null", "/protocol/analyses/0/when", "is odd", None);
-    assert_eq!((place("a").pointer.as_str(), place("a").value.as_str()), ("/candidates/a/analyses/0/when", "{\"events\":300}"));
+    assert_eq!(
+        (place("a").pointer.as_str(), place("a").value.as_str()),
+        ("/candidates/a/analyses/0/when", "{\"events\":300}")
+    );
     assert_eq!(place("b").pointer, "/protocol/analyses/0/when");
     assert_eq!(scenario.candidates[0].hypotheses(), ["vaccine vs control · os · full population"]);
     let error = scenario.error_at("a", "null", "/truth/arms/vaccine/effect/death", "is odd", None);

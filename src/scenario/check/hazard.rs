@@ -25,7 +25,7 @@ pub(crate) fn hazard(raw: &Hazard, at: &At<'_>) -> Checked<(PiecewiseHazard, f64
     } else if let Some(median) = raw.median {
         PiecewiseHazard::from_median(median.get())
     } else if let Some(pieces) = &raw.hazards {
-        let months = |piece: &HazardPiece| piece.months.map(|months| months.get());
+        let months = |piece: &HazardPiece| piece.months.map(f64::from);
         let starts = starts(pieces, months, &here)?;
         let rates: Vec<f64> = pieces.iter().map(|piece| piece.hazard.get()).collect();
         PiecewiseHazard::new(&starts, &rates)
@@ -44,7 +44,7 @@ pub(crate) fn hazard(raw: &Hazard, at: &At<'_>) -> Checked<(PiecewiseHazard, f64
     {
         return Err(here.fail(format!("means a hazard of {rate} per month, more than {}", limits::HAZARD)));
     }
-    Ok((made, raw.cured.map_or(0.0, |cured| cured.get())))
+    Ok((made, raw.cured.map_or(0.0, f64::from)))
 }
 
 /// Starts of the pieces of a step function whose last piece is open-ended.
@@ -103,7 +103,7 @@ pub(crate) fn effect(raw: Option<&Effect>, at: &At<'_>) -> Checked<HazardRatio> 
             law.fixed.ok_or_else(|| here.fail("needs `fixed`, or `median` and `shape`"))?.get()
         }
     };
-    let ramp = course.ramp.map_or(0.0, |ramp| ramp.get());
+    let ramp = course.ramp.map_or(0.0, f64::from);
     let here = at.key("hazard_ratio");
     let made = match &course.hazard_ratio {
         Form::Short(ratio) => HazardRatio::delayed(ratio.get(), delay, ramp),
@@ -117,7 +117,7 @@ pub(crate) fn effect(raw: Option<&Effect>, at: &At<'_>) -> Checked<HazardRatio> 
                         .hint("write it into the pieces, for example {\"for\": 4, \"is\": 1}"));
                 }
             }
-            let months = |piece: &RatioPiece| piece.months.map(|months| months.get());
+            let months = |piece: &RatioPiece| piece.months.map(f64::from);
             let starts = starts(pieces, months, &here)?;
             let ratios: Vec<f64> = pieces.iter().map(|piece| piece.is.get()).collect();
             HazardRatio::new(&starts, &ratios)

@@ -153,7 +153,7 @@ impl Context<'_> {
             transition,
             phase3_patients,
             phase3_allocation,
-            decision_time: phase3.decision_time.map_or(0.0, |months| months.get()),
+            decision_time: phase3.decision_time.map_or(0.0, f64::from),
             pause_enrollment: phase3.pause_enrollment.unwrap_or(false),
             combination,
             intersection: intersection(raw.intersection, &at.key("intersection"))?,

@@ -59,7 +59,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
 }
 
 fn enrollment(raw: &raw::Truth, at: &At<'_>) -> Checked<Enrollment> {
-    let months = |piece: &raw::EnrollmentPiece| piece.months.map(|months| months.get());
+    let months = |piece: &raw::EnrollmentPiece| piece.months.map(f64::from);
     let starts = starts(&raw.enrollment, months, at)?;
     let rates: Vec<f64> = raw.enrollment.iter().map(|piece| piece.per_month.get()).collect();
     if let Some(0.0) = rates.last() {
@@ -75,12 +75,11 @@ fn enrollment(raw: &raw::Truth, at: &At<'_>) -> Checked<Enrollment> {
 fn dropout(raw: Option<&raw::Dropout>, arm: &str, at: &At<'_>) -> Checked<PiecewiseHazard> {
     let Some(raw) = raw else { return Ok(PiecewiseHazard::zero()) };
     let per_arm = at.key(arm);
-    let (raw, at) = match &raw.all {
-        Some(all) => (all, at),
-        None => {
-            let missing = || per_arm.fail("drop-out given per arm needs every arm");
-            (raw.arms.get(arm).ok_or_else(missing)?, &per_arm)
-        }
+    let (raw, at) = if let Some(all) = &raw.all {
+        (all, at)
+    } else {
+        let missing = || per_arm.fail("drop-out given per arm needs every arm");
+        (raw.arms.get(arm).ok_or_else(missing)?, &per_arm)
     };
     let (made, cured) = hazard(raw, at)?;
     if cured > 0.0 {
@@ -125,7 +124,7 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
             let ratios = [ratios.progression, ratios.death, ratios.death_after_progression];
             Ok(CheckedStratum {
                 public: Stratum { name: stratum.name.clone(), prevalence: stratum.prevalence.get() },
-                ratios: ratios.map(|ratio| ratio.map_or(1.0, |ratio| ratio.get())),
+                ratios: ratios.map(|ratio| ratio.map_or(1.0, f64::from)),
             })
         })
         .collect()
@@ -350,10 +349,10 @@ impl Context<'_> {
             at.fail(rule).hint("write {\"rate\": 0.6}, or {\"shift\": 0} for the rate of the control")
         })?;
         match super::exactly_one(&[("rate", raw.rate.is_some()), ("shift", raw.shift.is_some())], at)? {
-            "rate" => Ok(raw.rate.map_or(0.0, |rate| rate.get())),
+            "rate" => Ok(raw.rate.map_or(0.0, f64::from)),
             _ if raw.shift.is_some_and(|shift| shift.get() == 0.0) => Ok(control_rate),
             _ => {
-                let shift = raw.shift.map_or(0.0, |shift| shift.get());
+                let shift = raw.shift.map_or(0.0, f64::from);
                 if control_rate == 0.0 || control_rate == 1.0 {
                     return Err(at.key("shift").fail("a shift needs a `control_rate` above 0 and below 1"));
                 }

@@ -30,11 +30,7 @@ pub fn group_sequential() -> Value {
         },
         "truths": {"as assumed": {}, "null": {"arms": {"vaccine": {"effect": {"death": 1}}}}},
         "goal": {"power": 0.9, "solve": "events"},
-<<<<<<< HEAD
         "run": {"engine": "analytic"}
-=======
-        "run": {"engine": "analytic", "seed": 7}
->>>>>>> main
     })
 }
 

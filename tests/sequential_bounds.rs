@@ -1,5 +1,12 @@
 //! Bounds against published ones, other programs, and their own promises.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::doc_markdown,
+    reason = "a test fails by panicking; formulas stand as they are written"
+)]
+
 use proptest::prelude::*;
 use seamline::numerics::normal::{sf, upper_quantile};
 use seamline::numerics::roots::brent;
@@ -78,6 +85,9 @@ fn a3_obrien_fleming_four_looks() {
     assert_all(&upper, &[4.05, 2.86, 2.34, 2.02], 5.1e-3);
 }
 
+/// Bounds, β, largest sample size, and expected sample size at multiples of the alternative.
+type SampleSizes<'a> = (Vec<f64>, f64, f64, &'a [(f64, f64)]);
+
 /// `tables.md` A4: largest and expected sample size in percent of a fixed one (Jennison and Turnbull 2000, through gsDesign
 /// test-outputs.R). Two-sided 0.05 there is one-sided 0.025 in gsDesign's test type 1.
 #[test]
@@ -87,7 +97,7 @@ fn a4_sample_sizes() {
         efficacy_bounds(&plan, 0.025, &equal(looks), &equal(looks)).unwrap()
     };
     let kd = |rho: f64, looks: u32| spending("kim_demets", &[rho], 0.025, &equal(looks), &equal(looks));
-    let cases: [(Vec<f64>, f64, f64, &[(f64, f64)]); 7] = [
+    let cases: [SampleSizes; 7] = [
         (wt(0.0, 5), 0.2, 102.8, &[(0.0, 102.1)]),
         (wt(0.0, 20), 0.1, 104.5, &[(0.0, 103.4)]),
         (wt(0.5, 4), 0.2, 120.2, &[(0.0, 117.5), (0.5, 108.8), (1.0, 80.5), (1.5, 52.2)]),
@@ -566,7 +576,7 @@ proptest! {
         let crossing = canonical(&information, means, &Bounds { efficacy: upper, futility: lower }).unwrap();
         let all = || crossing.efficacy.iter().chain(&crossing.futility);
         prop_assert!(all().all(|p| (0.0..=1.0).contains(p)));
-        prop_assert!(all().sum::<f64>() < 1.0 + 1e-11);
+        prop_assert!(all().sum::<f64>() < 1.0 + 1e-10);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::when::{FinalEvents, Setting, when};
 use super::{Facts, bounds, length, transition, unique};
 use crate::adaptive::{INTERSECTIONS, Intersection};
 use crate::protocol::{Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Test, Weight};
+use crate::registry;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
 use crate::scenario::raw::protocol as raw;
@@ -309,6 +310,6 @@ fn intersection(raw: Option<raw::Intersection>, at: &At<'_>) -> Checked<Intersec
         Some(raw::Intersection::Sidak) => "sidak",
         Some(raw::Intersection::SpiessensDebois) => "spiessens_debois",
     };
-    let found = INTERSECTIONS.iter().find(|(_, known)| *known == name).map(|(test, _)| *test);
+    let found = registry::find(INTERSECTIONS, name).map(|entry| (entry.build)(&[]));
     found.ok_or_else(|| at.not_yet(&format!("the intersection test `{name}`")))
 }

@@ -4,6 +4,7 @@
 //!
 //! - `$ seamline …` runs from the repository's root; the lines up to the next `$` or the end are its stdout;
 //! - `$ seamline … 2>&1` compares stdout followed by stderr;
+//! - a command that ends with `\` goes on in the next line;
 //! - `$ echo $?` prints the exit status of the command before it; without it the status must be 0;
 //! - a line `...` stands for any lines.
 //!
@@ -93,9 +94,11 @@ fn console(place: &str, block: &[&str]) -> (String, Vec<String>) {
     assert_eq!(starts.first(), Some(&0), "{place}: a console block begins with a command");
     for (index, &start) in starts.iter().enumerate() {
         let end = starts.get(index + 1).copied().unwrap_or(block.len());
-        let joined = block[start + 1..end].join("\n");
+        let first = (start..end).find(|&line| !block[line].trim_end().ends_with('\\')).unwrap_or(start) + 1;
+        let typed: Vec<&str> = block[start..first].iter().map(|line| line.trim_end()).collect();
+        let joined = block[first..end].join("\n");
         let wanted = lines(&joined);
-        let line = block[start].trim_end();
+        let line = typed.iter().map(|line| line.trim_end_matches('\\').trim()).collect::<Vec<_>>().join(" ");
         let mut command = words(&line[2..]);
         let got = if command == ["echo", "$?"] {
             status.take().map_or_else(|| panic!("{place}: no command before `{line}`"), |code| code.to_string())
@@ -116,14 +119,18 @@ fn console(place: &str, block: &[&str]) -> (String, Vec<String>) {
             got
         };
         let got = lines(&got);
-        let _ = writeln!(text, "{line}");
+        typed.iter().for_each(|line| text.push_str(&format!("{line}\n")));
         // Between two commands of a block an empty line is the writer's.
         let gap = if end < block.len() && block[end - 1].is_empty() { "\n" } else { "" };
         if matches(&wanted, &got) {
             wanted.iter().for_each(|line| text.push_str(&format!("{line}\n")));
         } else {
             got.iter().for_each(|line| text.push_str(&format!("{line}\n")));
-            wrong.push(format!("{place}: `{line}` printed\n{}\nthe page says\n{}\n", got.join("\n"), wanted.join("\n")));
+            wrong.push(format!(
+                "{place}: `{line}` printed\n{}\nthe page says\n{}\n",
+                got.join("\n"),
+                wanted.join("\n")
+            ));
         }
         text.push_str(gap);
     }

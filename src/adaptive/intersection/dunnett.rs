@@ -183,6 +183,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(50))]
         #[test]
         fn agrees_with_panels(
             arms in prop::collection::vec((-3.0..5.0_f64, 0.02..0.98_f64), 1..=5), same: bool,

@@ -13,7 +13,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of a test: what goes wrong here fails the test")]
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -77,6 +76,11 @@ fn lines(text: &str) -> Vec<&str> {
     lines
 }
 
+/// The lines, each with its end.
+fn joined_lines(lines: &[&str]) -> String {
+    lines.iter().flat_map(|line| [line, "\n"]).collect()
+}
+
 /// Whether `wanted`, in which a line `...` stands for any lines, describes `got`.
 fn matches(wanted: &[&str], got: &[&str]) -> bool {
     match wanted.split_first() {
@@ -119,13 +123,13 @@ fn console(place: &str, block: &[&str]) -> (String, Vec<String>) {
             got
         };
         let got = lines(&got);
-        typed.iter().for_each(|line| text.push_str(&format!("{line}\n")));
+        text.push_str(&joined_lines(&typed));
         // Between two commands of a block an empty line is the writer's.
         let gap = if end < block.len() && block[end - 1].is_empty() { "\n" } else { "" };
         if matches(&wanted, &got) {
-            wanted.iter().for_each(|line| text.push_str(&format!("{line}\n")));
+            text.push_str(&joined_lines(&wanted));
         } else {
-            got.iter().for_each(|line| text.push_str(&format!("{line}\n")));
+            text.push_str(&joined_lines(&got));
             wrong.push(format!(
                 "{place}: `{line}` printed\n{}\nthe page says\n{}\n",
                 got.join("\n"),
@@ -159,7 +163,7 @@ fn every_printed_command_prints_what_the_page_says() {
         let (mut written, mut line) = (String::new(), 0);
         while line < all.len() {
             let fence = all[line].trim_end();
-            let _ = writeln!(written, "{}", all[line]);
+            written.push_str(&joined_lines(&all[line..=line]));
             line += 1;
             if !fence.starts_with("```") {
                 continue;
@@ -168,21 +172,18 @@ fn every_printed_command_prints_what_the_page_says() {
             let length = all[line..].iter().position(|other| other.trim_end() == "```");
             let end = line + length.unwrap_or_else(|| panic!("{place}: the block has no end"));
             let block = &all[line..end];
-            match fence {
-                "```console" => {
-                    let (real, found) = console(&place, block);
-                    commands += block.iter().filter(|line| line.starts_with("$ seamline")).count();
-                    written.push_str(&real);
-                    wrong.extend(found);
+            if fence == "```console" {
+                let (real, found) = console(&place, block);
+                commands += block.iter().filter(|line| line.starts_with("$ seamline")).count();
+                written.push_str(&real);
+                wrong.extend(found);
+            } else {
+                if fence == "```json scenario" {
+                    wrong.extend(scenario(&place, block));
                 }
-                _ => {
-                    if fence == "```json scenario" {
-                        wrong.extend(scenario(&place, block));
-                    }
-                    block.iter().for_each(|line| written.push_str(&format!("{line}\n")));
-                }
+                written.push_str(&joined_lines(block));
             }
-            let _ = writeln!(written, "```");
+            written.push_str("```\n");
             line = end + 1;
         }
         if bless && written != text {
@@ -191,7 +192,7 @@ fn every_printed_command_prints_what_the_page_says() {
     }
     assert!(commands > 10, "only {commands} commands found");
     if bless {
-        wrong.iter().for_each(|message| println!("{message}"));
+        println!("{}", wrong.join("\n"));
     } else {
         assert!(wrong.is_empty(), "run SEAMLINE_BLESS=1 cargo test --test book_examples\n\n{}", wrong.join("\n"));
     }

@@ -12,8 +12,6 @@
 //! | [`power`] | power of given bounds; the drift a power asks for; inflation factor |
 //! | `recursion`, `mesh` | the recursion under all of these, and the nodes it lives on |
 
-#![expect(clippy::doc_markdown, reason = "formulas stand in the documentation as they are written")]
-
 pub mod bounds;
 pub mod conditional;
 pub mod crossing;

@@ -227,7 +227,7 @@ fn protocol_numbers(candidate: &seamline::scenario::Candidate, numbers: &mut Vec
         |bounds: &[f64]| bounds.iter().map(|bound| if bound.is_infinite() { 0.0 } else { *bound }).collect::<Vec<_>>();
     match &protocol.bounds.efficacy {
         EfficacyPlan::Spending(function) => {
-            numbers.extend([0.0, 0.3, 1.0].map(|time| function.spent(protocol.alpha, time)))
+            numbers.extend([0.0, 0.3, 1.0].map(|time| function.spent(protocol.alpha, time)));
         }
         EfficacyPlan::Bounds(bounds) => {
             numbers.extend(bounded(bounds));

@@ -9,6 +9,7 @@
 //! | [`crossing`] | probabilities of crossing given bounds, canonical law |
 //! | [`conditional`] | crossing later, given what a look showed |
 //! | [`power`] | power of given bounds; the drift a power asks for; inflation factor |
+//! | [`several`] | several statistics a look, one bound: max-combo |
 //! | `recursion`, `mesh` | the recursion under all of these, and the nodes it lives on |
 
 pub mod bounds;
@@ -19,6 +20,7 @@ mod mesh;
 mod plan;
 pub mod power;
 mod recursion;
+pub mod several;
 pub mod spending;
 
 pub use plan::{BoundPlan, Bounds, EfficacyPlan, FutilityPlan};

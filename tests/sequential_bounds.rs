@@ -1,40 +1,17 @@
-//! Bounds against published ones, other programs, and their own promises.
+//! Bounds against published ones and against other programs.
 
-use proptest::prelude::*;
+#![expect(clippy::doc_markdown, reason = "names of programs stand as written")]
+
+mod sequential_common;
+
 use seamline::numerics::normal::{sf, upper_quantile};
 use seamline::numerics::roots::brent;
-use seamline::registry::find;
 use seamline::sequential::bounds::{BoundError, Sides, bounds as bounds_of, efficacy_bounds, wang_tsiatis};
-use seamline::sequential::conditional::conditional_crossing;
 use seamline::sequential::crossing::canonical;
-use seamline::sequential::futility::{Efficacy, close, spend};
+use seamline::sequential::futility::{Efficacy, close};
 use seamline::sequential::power::{constant_effect, drift_for_power, inflation_factor, power};
-use seamline::sequential::spending::{SPENDING_FUNCTIONS, SpendingFunction};
 use seamline::sequential::{BoundPlan, Bounds, EfficacyPlan, FutilityPlan};
-use std::sync::Arc;
-
-fn function(name: &str, parameters: &[f64]) -> Arc<dyn SpendingFunction> {
-    (find(SPENDING_FUNCTIONS, name).unwrap().build)(parameters)
-}
-
-fn spending(name: &str, parameters: &[f64], alpha: f64, information: &[f64], time: &[f64]) -> Vec<f64> {
-    efficacy_bounds(&EfficacyPlan::Spending(function(name, parameters)), alpha, information, time).unwrap()
-}
-
-fn efficacy_only(efficacy: &[f64]) -> Bounds {
-    Bounds { efficacy: efficacy.to_vec(), futility: vec![f64::NEG_INFINITY; efficacy.len()] }
-}
-
-fn equal(looks: u32) -> Vec<f64> {
-    (1..=looks).map(|k| f64::from(k) / f64::from(looks)).collect()
-}
-
-fn assert_all(found: &[f64], expected: &[f64], tolerance: f64) {
-    assert_eq!(found.len(), expected.len());
-    for (a, b) in found.iter().zip(expected) {
-        assert!((a - b).abs() < tolerance, "{found:?} {expected:?}");
-    }
-}
+use sequential_common::{assert_all, efficacy_only, equal, function, spending};
 
 /// `tables.md` A1: constants of Jennison and Turnbull 2000, tables 2.1 and 2.3, and inflation factors at power 0.9; two-sided.
 #[test]
@@ -78,6 +55,9 @@ fn a3_obrien_fleming_four_looks() {
     assert_all(&upper, &[4.05, 2.86, 2.34, 2.02], 5.1e-3);
 }
 
+/// Bounds, β, largest sample size, and expected sample size at multiples of the alternative.
+type SampleSizes<'a> = (Vec<f64>, f64, f64, &'a [(f64, f64)]);
+
 /// `tables.md` A4: largest and expected sample size in percent of a fixed one (Jennison and Turnbull 2000, through gsDesign
 /// test-outputs.R). Two-sided 0.05 there is one-sided 0.025 in gsDesign's test type 1.
 #[test]
@@ -87,7 +67,7 @@ fn a4_sample_sizes() {
         efficacy_bounds(&plan, 0.025, &equal(looks), &equal(looks)).unwrap()
     };
     let kd = |rho: f64, looks: u32| spending("kim_demets", &[rho], 0.025, &equal(looks), &equal(looks));
-    let cases: [(Vec<f64>, f64, f64, &[(f64, f64)]); 7] = [
+    let cases: [SampleSizes; 7] = [
         (wt(0.0, 5), 0.2, 102.8, &[(0.0, 102.1)]),
         (wt(0.0, 20), 0.1, 104.5, &[(0.0, 103.4)]),
         (wt(0.5, 4), 0.2, 120.2, &[(0.0, 117.5), (0.5, 108.8), (1.0, 80.5), (1.5, 52.2)]),
@@ -103,7 +83,7 @@ fn a4_sample_sizes() {
         let two_sided = Bounds { efficacy: upper.clone(), futility: upper.iter().map(|b| -b).collect() };
         let drift = drift_for_power(&information, &two_sided, &shape, 1.0 - beta).unwrap();
         let inflation = inflation_factor(drift, 0.025, 1.0 - beta);
-        assert!((100.0 * inflation - largest).abs() < 0.1001, "{inflation} {largest}");
+        assert!((100.0 * inflation - largest).abs() < 0.0501, "{inflation} {largest}");
         for &(multiple, percent) in expected {
             let means: Vec<f64> = shape.iter().map(|s| multiple * drift * s).collect();
             let crossing = canonical(&information, &means, &two_sided).unwrap();
@@ -111,7 +91,7 @@ fn a4_sample_sizes() {
             let saved: f64 =
                 (0..last).map(|k| (1.0 - information[k]) * (crossing.efficacy[k] + crossing.futility[k])).sum();
             let average = 100.0 * inflation * (1.0 - saved);
-            assert!((average - percent).abs() < 0.1001, "{average} {percent}");
+            assert!((average - percent).abs() < 0.0501, "{average} {percent}");
         }
     }
 }
@@ -157,7 +137,7 @@ fn a6_wang_tsiatis() {
         assert!((upper.last().unwrap() - last).abs() < 5.1e-4, "{upper:?}");
         let drift =
             drift_for_power(&information, &efficacy_only(&upper), &constant_effect(&information), 1.0 - beta).unwrap();
-        assert!((inflation_factor(drift, 0.025, 1.0 - beta) - inflation).abs() < 1.1e-3);
+        assert!((inflation_factor(drift, 0.025, 1.0 - beta) - inflation).abs() < 5.1e-4);
     }
 }
 
@@ -334,159 +314,6 @@ fn a21_calendar_spending() {
     assert_all(&crossing.efficacy, &[4.272_578_74e-5, 0.003_765_337_52, 0.021_191_936_7], 1e-9);
 }
 
-/// One reference file: its expected values by key, each to be matched within its tolerance.
-struct Reference {
-    id: String,
-    expected: serde_json::Map<String, serde_json::Value>,
-    matched: usize,
-}
-
-impl Reference {
-    fn read(id: &str) -> Self {
-        let path = format!("tests/reference/{id}.json");
-        let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        Self { id: id.into(), expected: file["expected"].as_object().unwrap().clone(), matched: 0 }
-    }
-
-    fn check(&mut self, key: &str, found: f64) {
-        let entry = self.expected.get(key).unwrap_or_else(|| panic!("{}: no {key}", self.id));
-        let (value, tolerance) = (entry["value"].as_f64().unwrap(), entry["tolerance"].as_f64().unwrap());
-        assert!((found - value).abs() <= tolerance, "{} {key}: {found}, expected {value} ± {tolerance}", self.id);
-        self.matched += 1;
-    }
-
-    /// Every key was asked for.
-    fn done(&self) {
-        assert_eq!(self.matched, self.expected.len(), "{}", self.id);
-    }
-}
-
-fn check_beta_spending(
-    id: &str,
-    information: &[f64],
-    alpha: f64,
-    beta: f64,
-    up: (&str, &[f64]),
-    down: (&str, &[f64]),
-    binding: bool,
-) {
-    let mut reference = Reference::read(id);
-    let (up, down) = (function(up.0, up.1), function(down.0, down.1));
-    let shape = constant_effect(information);
-    let fixed = efficacy_bounds(&EfficacyPlan::Spending(up.clone()), alpha, information, information).unwrap();
-    let efficacy =
-        if binding { Efficacy::Binding { function: up.as_ref(), alpha } } else { Efficacy::NonBinding(&fixed) };
-    let closed = close(efficacy, down.as_ref(), beta, information, information, &shape).unwrap();
-    reference.check("drift_at_full_information", closed.scale);
-    reference.check("inflation_factor", inflation_factor(closed.scale, alpha, 1.0 - beta));
-    let last = information.len() - 1;
-    for (name, scale) in [("h0", 0.0), ("h1", closed.scale)] {
-        let means: Vec<f64> = shape.iter().map(|s| scale * s).collect();
-        let mut bounds = closed.bounds.clone();
-        bounds.futility[last] = bounds.efficacy[last];
-        let crossing = canonical(information, &means, &bounds).unwrap();
-        for look in 0..=last {
-            reference.check(&format!("cross_efficacy_{}_under_{name}", look + 1), crossing.efficacy[look]);
-            reference.check(&format!("cross_futility_{}_under_{name}", look + 1), crossing.futility[look]);
-        }
-        assert!((crossing.reject() + crossing.futility.iter().sum::<f64>() - 1.0).abs() < 1e-11);
-    }
-    for look in 0..=last {
-        reference.check(&format!("efficacy_z_{}", look + 1), closed.bounds.efficacy[look]);
-        if look < last {
-            reference.check(&format!("futility_z_{}", look + 1), closed.bounds.futility[look]);
-        }
-    }
-    reference.done();
-}
-
-#[test]
-fn a_beta_spending_nonbinding_3() {
-    let (up, down) = (("obrien_fleming", &[][..]), ("hwang_shih_decani", &[-2.0][..]));
-    check_beta_spending("a-beta-spending-nonbinding-3", &[0.5, 0.75, 1.0], 0.025, 0.1, up, down, false);
-}
-
-#[test]
-fn a_beta_spending_binding_3() {
-    let (up, down) = (("obrien_fleming", &[][..]), ("hwang_shih_decani", &[-2.0][..]));
-    check_beta_spending("a-beta-spending-binding-3", &[0.5, 0.75, 1.0], 0.025, 0.1, up, down, true);
-}
-
-#[test]
-fn a_beta_spending_binding_4_ldobf() {
-    let (up, down) = (("pocock", &[][..]), ("obrien_fleming", &[][..]));
-    check_beta_spending("a-beta-spending-binding-4-ldobf", &equal(4), 0.025, 0.2, up, down, true);
-}
-
-#[test]
-fn g_constants_and_inflation_factors() {
-    for (id, delta) in
-        [("g-pocock-constants", 0.5), ("g-obrien-fleming-constants", 0.0), ("g-wang-tsiatis-025-constants", 0.25)]
-    {
-        let mut reference = Reference::read(id);
-        for key in reference.expected.keys().cloned().collect::<Vec<_>>() {
-            let looks: u32 = key[1..].parse().unwrap();
-            let upper = wang_tsiatis(delta, 0.05, &equal(looks), Sides::Two).unwrap();
-            reference.check(&key, *upper.last().unwrap());
-        }
-        reference.done();
-    }
-    let mut reference = Reference::read("g-inflation-factors");
-    for (name, delta) in [("pocock", 0.5), ("obrien_fleming", 0.0)] {
-        for looks in 2..=5 {
-            let information = equal(looks);
-            let upper = wang_tsiatis(delta, 0.05, &information, Sides::Two).unwrap();
-            let drift =
-                drift_for_power(&information, &efficacy_only(&upper), &constant_effect(&information), 0.9).unwrap();
-            reference.check(&format!("{name}_K{looks}"), inflation_factor(drift, 0.025, 0.9));
-        }
-    }
-    reference.done();
-}
-
-#[test]
-fn g_lan_demets_five_looks() {
-    let mut reference = Reference::read("g-lan-demets-five-looks");
-    for name in ["obrien_fleming", "pocock"] {
-        let upper = spending(name, &[], 0.025, &equal(5), &equal(5));
-        for (look, bound) in upper.iter().enumerate() {
-            let key = format!("{name}_{}", look + 1);
-            if reference.expected.contains_key(&key) {
-                reference.check(&key, *bound);
-            }
-        }
-    }
-    reference.done();
-}
-
-#[test]
-fn h_cp_conditional_power() {
-    for (id, information, name, parameters, goal, look, z) in [
-        ("h-cp-ldobf-3looks", vec![0.5, 0.75, 1.0], "obrien_fleming", &[][..], 0.9, 0, 1.5),
-        ("h-cp-hsd-look2", vec![0.3, 0.6, 1.0], "hwang_shih_decani", &[-2.0], 0.9, 1, 1.2),
-        ("h-cp-single-stage", vec![0.4, 1.0], "obrien_fleming", &[], 0.8, 0, 0.5),
-    ] {
-        let mut reference = Reference::read(id);
-        let upper = spending(name, parameters, 0.025, &information, &information);
-        for (index, bound) in upper.iter().enumerate() {
-            reference.check(&format!("efficacy_z_{}", index + 1), *bound);
-        }
-        let bounds = efficacy_only(&upper);
-        let shape = constant_effect(&information);
-        let drift = drift_for_power(&information, &bounds, &shape, goal).unwrap();
-        reference.check("drift_at_full_information", drift);
-        for (assumption, scale) in [("trend", z / information[look].sqrt()), ("null", 0.0), ("assumed", drift)] {
-            let means: Vec<f64> = shape.iter().map(|s| scale * s).collect();
-            let crossing = conditional_crossing(&information, &means, &bounds, look, z).unwrap();
-            reference.check(&format!("conditional_power_under_{assumption}"), crossing.reject());
-            for (later, probability) in crossing.efficacy.iter().enumerate() {
-                let key = format!("conditional_cross_look_{}_under_{assumption}", look + 2 + later);
-                reference.check(&key, *probability);
-            }
-        }
-    }
-}
-
 /// The nearest thing to a design of the house: hazard-ratio futility converted by the caller, never above efficacy.
 #[test]
 fn bounds_of_a_whole_plan() {
@@ -507,97 +334,6 @@ fn bounds_of_a_whole_plan() {
     assert!(efficacy_bounds(&plan.efficacy, 0.025, &[0.5, 1.0], &[0.5, f64::NAN]).is_err());
     assert!(power(&[1.0], &[f64::NAN], &efficacy_only(&[2.0])).is_err());
 }
-
-/// Any spending function, any number of looks, increments from 1e-12 of the whole on, levels from 1e-10 on.
-fn arbitrary_design() -> impl Strategy<Value = (Arc<dyn SpendingFunction>, f64, Vec<f64>, Vec<f64>)> {
-    (
-        0..SPENDING_FUNCTIONS.len(),
-        0.0..=1.0_f64,
-        -10.0..-0.4_f64,
-        prop::collection::vec((-12.0..0.0_f64, 0.0..1.0_f64), 1..=20),
-    )
-        .prop_map(|(which, share, exponent, steps)| {
-            let entry = &SPENDING_FUNCTIONS[which];
-            let values: Vec<f64> =
-                entry.parameters.iter().map(|p| (p.low + share * (p.high - p.low)).max(p.low + 1e-3)).collect();
-            let mut sum = 1e-3;
-            let information: Vec<f64> = steps
-                .iter()
-                .map(|step| {
-                    sum += 10_f64.powf(step.0);
-                    sum
-                })
-                .collect();
-            let mut time: Vec<f64> = steps.iter().map(|step| step.1).collect();
-            time.sort_unstable_by(f64::total_cmp);
-            *time.last_mut().unwrap() = 1.0;
-            ((entry.build)(&values), 10_f64.powf(exponent), information, time)
-        })
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) })]
-
-    #[test]
-    fn the_level_is_spent_exactly((rule, alpha, information, time) in arbitrary_design()) {
-        let upper = efficacy_bounds(&EfficacyPlan::Spending(rule.clone()), alpha, &information, &time).unwrap();
-        prop_assert!(upper.iter().all(|b| !b.is_nan()));
-        let crossing = canonical(&information, &vec![0.0; upper.len()], &efficacy_only(&upper)).unwrap();
-        prop_assert!((crossing.reject() - alpha).abs() < (1e-9 * alpha).max(1e-14), "{} {}", crossing.reject(), alpha);
-        let mut spent = 0.0;
-        for (look, probability) in crossing.efficacy.iter().enumerate() {
-            spent += probability;
-            let due = if look + 1 == time.len() { alpha } else { rule.spent(alpha, time[look]) };
-            prop_assert!((spent - due).abs() < 1e-13 + 1e-6 * alpha, "look {}: {} {}", look, spent, due);
-        }
-    }
-
-    #[test]
-    fn nothing_is_ever_not_a_number(
-        (rule, alpha, information, time) in arbitrary_design(), beta in 0.001..0.9_f64,
-        drifts in prop::collection::vec(-20.0..60.0_f64, 20),
-    ) {
-        let looks = information.len();
-        let means = &drifts[..looks];
-        let upper = efficacy_bounds(&EfficacyPlan::Spending(rule.clone()), alpha, &information, &time).unwrap();
-        let lower = spend(rule.as_ref(), beta, &information, &time, means, &upper).unwrap();
-        prop_assert!(lower.iter().zip(&upper).all(|(a, b)| a <= b));
-        prop_assert_eq!(lower[looks - 1], f64::NEG_INFINITY);
-        let crossing = canonical(&information, means, &Bounds { efficacy: upper, futility: lower }).unwrap();
-        let all = || crossing.efficacy.iter().chain(&crossing.futility);
-        prop_assert!(all().all(|p| (0.0..=1.0).contains(p)));
-        prop_assert!(all().sum::<f64>() < 1.0 + 1e-11);
-    }
-
-    #[test]
-    fn spending_more_lowers_the_bound(looks in 1..=6_u32, rho in 0.5..4.0_f64, alpha in 0.005..0.2_f64, factor in 1.01..2.0_f64) {
-        let information = equal(looks);
-        let less = spending("kim_demets", &[rho], alpha, &information, &information);
-        let more = spending("kim_demets", &[rho], alpha * factor, &information, &information);
-        prop_assert!(less.iter().zip(&more).all(|(a, b)| a > b));
-    }
-
-    #[test]
-    fn solving_then_evaluating_returns_the_goal(
-        looks in 1..=5_u32, gamma in -8.0..2.0_f64, beta in 0.01..0.6_f64, bend in -0.4..0.4_f64,
-    ) {
-        let information = equal(looks);
-        let rule = function("hwang_shih_decani", &[gamma]);
-        let upper = spending("pocock", &[], 0.025, &information, &information);
-        let shape: Vec<f64> = information.iter().map(|t| t.sqrt() * (1.0 + bend * (t - 1.0))).collect();
-        let drift = drift_for_power(&information, &efficacy_only(&upper), &shape, 1.0 - beta).unwrap();
-        let means: Vec<f64> = shape.iter().map(|s| drift * s).collect();
-        prop_assert!((power(&information, &means, &efficacy_only(&upper)).unwrap() - 1.0 + beta).abs() < 1e-10);
-        let closed = close(Efficacy::NonBinding(&upper), rule.as_ref(), beta, &information, &information, &shape).unwrap();
-        let means: Vec<f64> = shape.iter().map(|s| closed.scale * s).collect();
-        prop_assert!((power(&information, &means, &closed.bounds).unwrap() - 1.0 + beta).abs() < 1e-10);
-        let spent: f64 = canonical(&information, &means, &closed.bounds).unwrap().futility.iter().sum();
-        prop_assert!(spent <= beta + 1e-9);
-    }
-}
-
-/// Cases of each property.
-const CASES: u32 = 60;
 
 /// `upper_quantile` and the first look's bound are one thing.
 #[test]

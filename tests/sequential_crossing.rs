@@ -107,8 +107,6 @@ fn a7_exit_probabilities() {
         continued -= crossing.efficacy[look] + crossing.futility[look];
         assert!((continued - expected).abs() < 1e-8, "{continued}");
     }
-    // Inner wedge: the probability of being below −1 having always been below −1 or above 1 is asked from the inside here:
-    // first exits of (−1, 1) are what the recursion gives, so the wedge rows are sums over the two outer sides.
 }
 
 proptest! {
@@ -192,6 +190,12 @@ proptest! {
             prop_assert!((crossing.futility[k] - fine[k].1).abs() < slack, "look {}: {} {}", k, crossing.futility[k], fine[k].1);
         }
     }
+
+}
+
+proptest! {
+    // Lattices are slow.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES / 3) })]
 
     /// Two to six looks against the joint normal law, integrated without any recursion.
     #[test]

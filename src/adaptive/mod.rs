@@ -1,5 +1,17 @@
 //! Adaptive testing: combination functions, closed testing, intersection tests.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`combination`] | inverse normal combination, its conditional error; Fisher's product |
+//! | [`intersection`] | p-values of intersection hypotheses: Dunnett, Bonferroni, Šidák, Simes, one file each |
+//! | [`closed`] | the closed test over experimental arms |
+//!
+//! Sets of experimental arms are bit masks: bit j is the j-th experimental arm (arm j + 1 of the protocol).
 
-mod intersection;
+#![expect(clippy::doc_markdown, reason = "formulas stand in the documentation as they are written")]
 
-pub use intersection::{INTERSECTIONS, Intersection};
+pub mod closed;
+pub mod combination;
+pub mod intersection;
+
+pub use intersection::{INTERSECTIONS, Intersection, IntersectionTest, MAX_ARMS};

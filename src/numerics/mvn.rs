@@ -9,7 +9,7 @@ use nalgebra::DMatrix;
 pub const MAX_DIMENSION: usize = 25;
 
 /// Number of independent shifts of the lattice; the error is estimated from their spread.
-const SHIFTS: usize = 12;
+pub(crate) const SHIFTS: usize = 12;
 
 /// Points per shift at the start; doubled until the error is small enough.
 const FIRST_POINTS: usize = 500;
@@ -89,7 +89,7 @@ pub fn rectangle(
 }
 
 /// Tail beyond the interval on its own side, and mass, of the standard normal law on (low, high), in the tail where it is accurate.
-fn interval(low: f64, high: f64) -> (f64, f64) {
+pub(crate) fn interval(low: f64, high: f64) -> (f64, f64) {
     if low > 0.0 {
         let far = sf(high);
         (far, (sf(low) - far).max(0.0))
@@ -97,6 +97,12 @@ fn interval(low: f64, high: f64) -> (f64, f64) {
         let near = cdf(low);
         (near, (cdf(high) - near).max(0.0))
     }
+}
+
+/// The normal quantile of a point in an interval that begins at `low`, from the tail that [`interval`] counted in.
+pub(crate) fn truncated(low: f64, tail: f64) -> f64 {
+    let z = upper_quantile(tail);
+    if low > 0.0 { z } else { -z }.clamp(-40.0, 40.0)
 }
 
 /// The law on the correlation scale, of the coordinates that have a bound, in the order of integration.
@@ -187,27 +193,20 @@ impl Sequential {
     /// Averages the integrand over shifted lattices, doubling the points until the error is small enough.
     fn integrate(&self, tolerance: f64, max_points: usize) -> Estimate {
         let dimension = self.low.len();
-        let generator: Vec<f64> = PRIMES[..dimension].iter().map(|&prime| f64::from(prime).sqrt().fract()).collect();
+        let lattice = Lattice::new(dimension);
         let mut point = vec![0.0; dimension];
         let mut normal = vec![0.0; dimension];
         let mut sums = [0.0; SHIFTS];
         let (mut done, mut target) = (0, FIRST_POINTS);
         loop {
             for (shift, sum) in sums.iter_mut().enumerate() {
-                let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(shift as u64 + 1);
-                let start: Vec<f64> = (0..dimension).map(|_| uniform(&mut state)).collect();
                 for index in done..target {
-                    for i in 0..dimension {
-                        let u = (start[i] + index as f64 * generator[i]).fract();
-                        point[i] = (2.0 * u - 1.0).abs();
-                    }
+                    lattice.point(shift, index, &mut point);
                     *sum += self.integrand(&point, &mut normal);
                 }
             }
             done = target;
-            let mean = sums.iter().sum::<f64>() / (SHIFTS * done) as f64;
-            let spread: f64 = sums.iter().map(|sum| (sum / done as f64 - mean).powi(2)).sum();
-            let error = 3.0 * (spread / (SHIFTS * (SHIFTS - 1)) as f64).sqrt();
+            let (mean, error) = mean_and_error(&sums, done);
             if error <= tolerance || 2 * done * SHIFTS > max_points {
                 return Estimate { value: mean.clamp(0.0, 1.0), error: error.max(1e-15) };
             }
@@ -235,14 +234,42 @@ impl Sequential {
                 return 0.0;
             }
             product *= mass;
-            normal[i] = if low > 0.0 {
-                upper_quantile(edge + point[i] * mass)
-            } else {
-                -upper_quantile(edge + point[i] * mass)
-            }
-            .clamp(low.max(-40.0), high.min(40.0).max(low.max(-40.0)));
+            normal[i] = truncated(low, edge + point[i] * mass);
         }
         product
+    }
+}
+
+/// Mean over all points, and three standard errors over the shifts, from the shifts' sums of `points` values each.
+pub(crate) fn mean_and_error(sums: &[f64; SHIFTS], points: usize) -> (f64, f64) {
+    let points = points as f64;
+    let mean = sums.iter().sum::<f64>() / (SHIFTS as f64 * points);
+    let spread: f64 = sums.iter().map(|sum| (sum / points - mean).powi(2)).sum();
+    (mean, 3.0 * (spread / (SHIFTS * (SHIFTS - 1)) as f64).sqrt())
+}
+
+/// The lattice with generator √prime, under [`SHIFTS`] fixed shifts.
+pub(crate) struct Lattice {
+    generator: Vec<f64>,
+    starts: Vec<Vec<f64>>,
+}
+
+impl Lattice {
+    /// In the unit cube of a dimension up to [`MAX_DIMENSION`].
+    pub(crate) fn new(dimension: usize) -> Self {
+        let generator = PRIMES[..dimension].iter().map(|&prime| f64::from(prime).sqrt().fract()).collect();
+        // One stream for all, so that no two shifts share a number.
+        let mut state = 0;
+        let mut start = |_| (0..dimension).map(|_| uniform(&mut state)).collect();
+        Self { generator, starts: (0..SHIFTS).map(&mut start).collect() }
+    }
+
+    /// Writes one point, folded by the baker's map.
+    pub(crate) fn point(&self, shift: usize, index: usize, point: &mut [f64]) {
+        for ((place, start), generator) in point.iter_mut().zip(&self.starts[shift]).zip(&self.generator) {
+            let u = (start + index as f64 * generator).fract();
+            *place = (2.0 * u - 1.0).abs();
+        }
     }
 }
 
@@ -269,13 +296,14 @@ mod tests {
 
     #[test]
     fn equicorrelated_rectangles_agree_with_one_dimensional_quadrature() {
-        for (dimension, r, bound) in [(3, 0.5, 1.0), (4, 0.2, 0.3), (6, 0.8, 2.0), (12, 0.5, 1.5), (25, 0.3, 2.2)] {
+        for (power, r, bound) in [(3, 0.5, 1.0), (4, 0.2, 0.3), (6, 0.8, 2.0), (12, 0.5, 1.5), (25, 0.3, 2.2)] {
+            let dimension = power as usize;
             let exact: f64 = (-18..18)
                 .map(|panel| {
                     let low = 0.5 * f64::from(panel);
                     crate::numerics::quadrature::legendre(24).integrate(low, low + 0.5, |x| {
                         let z = (bound - f64::sqrt(r) * x) / f64::sqrt(1.0 - r);
-                        pdf(x) * cdf(z).powi(dimension as i32)
+                        pdf(x) * cdf(z).powi(power)
                     })
                 })
                 .sum();

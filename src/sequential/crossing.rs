@@ -31,7 +31,7 @@ impl Crossing {
 ///   going first.
 ///
 /// Z_k ~ N(E Z_k, 1), Cov(Z_j, Z_k) = √(I_j/I_k) for j ≤ k (Scharfstein, Tsiatis and Robins 1997). The recursion of
-/// Armitage, McPherson and Rowe (1969) on Gauss–Legendre nodes; absolute error below 1e-11, also for looks close together.
+/// Armitage, McPherson and Rowe (1969) on Gauss–Legendre nodes; absolute error below 1e-11 a look, also for looks close together.
 ///
 /// # Errors
 /// [`Invalid`] when lengths differ, information does not increase, or a number is NaN.
@@ -90,11 +90,11 @@ pub(super) fn check_looks(looks: usize, means: &[f64], bounds: &Bounds) -> Resul
     check_length("number of means", means.len(), looks)?;
     check_length("number of efficacy bounds", bounds.efficacy.len(), looks)?;
     check_length("number of futility bounds", bounds.futility.len(), looks)?;
-    for look in 0..looks {
-        require(means[look].is_finite(), "mean", means[look], "must be finite")?;
-        for bound in [bounds.efficacy[look], bounds.futility[look]] {
-            require(!bound.is_nan(), "bound", bound, "must be a number")?;
-        }
+    for &mean in means {
+        require(mean.is_finite(), "mean", mean, "must be finite")?;
+    }
+    for &bound in bounds.efficacy.iter().chain(&bounds.futility) {
+        require(!bound.is_nan(), "bound", bound, "must be a number")?;
     }
     Ok(())
 }

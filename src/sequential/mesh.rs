@@ -19,10 +19,10 @@ use std::sync::OnceLock;
 const PANEL_ORDER: usize = 16;
 
 /// Widest panel, in units of the scale on which g bends: there 16 nodes interpolate it to 1e-13.
-const PANEL_WIDTH: f64 = 2.4;
+const PANEL_WIDTH: f64 = 2.0;
 
 /// Most nodes of a single panel; more than that and panels are cheaper.
-const SINGLE_ORDER: usize = 96;
+const SINGLE_ORDER: usize = 200;
 
 /// Nodes across the reach of a narrow kernel.
 const REACH_ORDER: usize = 44;

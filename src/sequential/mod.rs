@@ -8,14 +8,18 @@
 //! | [`futility`] | β-spending, non-binding and binding; designs that close |
 //! | [`crossing`] | probabilities of crossing given bounds, canonical law |
 //! | [`conditional`] | crossing later, given what a look showed |
+//! | [`joint`] | probabilities of crossing under any joint normal law |
 //! | [`power`] | power of given bounds; the drift a power asks for; inflation factor |
 //! | [`several`] | several statistics a look, one bound: max-combo |
 //! | `recursion`, `mesh` | the recursion under all of these, and the nodes it lives on |
+
+#![expect(clippy::doc_markdown, reason = "formulas stand in the documentation as they are written")]
 
 pub mod bounds;
 pub mod conditional;
 pub mod crossing;
 pub mod futility;
+pub mod joint;
 mod mesh;
 mod plan;
 pub mod power;

@@ -1,0 +1,166 @@
+//! The reference files that concern bounds, β-spending and conditional power.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod sequential_common;
+
+use seamline::sequential::EfficacyPlan;
+use seamline::sequential::bounds::{Sides, efficacy_bounds, wang_tsiatis};
+use seamline::sequential::conditional::conditional_crossing;
+use seamline::sequential::crossing::canonical;
+use seamline::sequential::futility::{Efficacy, close};
+use seamline::sequential::power::{constant_effect, drift_for_power, inflation_factor};
+use sequential_common::{efficacy_only, equal, function, spending};
+
+/// One reference file: its expected values by key, each to be matched within its tolerance.
+struct Reference {
+    id: String,
+    expected: serde_json::Map<String, serde_json::Value>,
+    matched: usize,
+}
+
+impl Reference {
+    fn read(id: &str) -> Self {
+        let path = format!("tests/reference/{id}.json");
+        let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        Self { id: id.into(), expected: file["expected"].as_object().unwrap().clone(), matched: 0 }
+    }
+
+    fn check(&mut self, key: &str, found: f64) {
+        let entry = self.expected.get(key).unwrap_or_else(|| panic!("{}: no {key}", self.id));
+        let (value, tolerance) = (entry["value"].as_f64().unwrap(), entry["tolerance"].as_f64().unwrap());
+        assert!((found - value).abs() <= tolerance, "{} {key}: {found}, expected {value} ± {tolerance}", self.id);
+        self.matched += 1;
+    }
+
+    /// Every key was asked for.
+    fn done(&self) {
+        assert_eq!(self.matched, self.expected.len(), "{}", self.id);
+    }
+}
+
+fn check_beta_spending(
+    id: &str,
+    information: &[f64],
+    alpha: f64,
+    beta: f64,
+    up: (&str, &[f64]),
+    down: (&str, &[f64]),
+    binding: bool,
+) {
+    let mut reference = Reference::read(id);
+    let (up, down) = (function(up.0, up.1), function(down.0, down.1));
+    let shape = constant_effect(information);
+    let fixed = efficacy_bounds(&EfficacyPlan::Spending(up.clone()), alpha, information, information).unwrap();
+    let efficacy =
+        if binding { Efficacy::Binding { function: up.as_ref(), alpha } } else { Efficacy::NonBinding(&fixed) };
+    let closed = close(efficacy, down.as_ref(), beta, information, information, &shape).unwrap();
+    reference.check("drift_at_full_information", closed.scale);
+    reference.check("inflation_factor", inflation_factor(closed.scale, alpha, 1.0 - beta));
+    let last = information.len() - 1;
+    for (name, scale) in [("h0", 0.0), ("h1", closed.scale)] {
+        let means: Vec<f64> = shape.iter().map(|s| scale * s).collect();
+        let mut bounds = closed.bounds.clone();
+        bounds.futility[last] = bounds.efficacy[last];
+        let crossing = canonical(information, &means, &bounds).unwrap();
+        for look in 0..=last {
+            reference.check(&format!("cross_efficacy_{}_under_{name}", look + 1), crossing.efficacy[look]);
+            reference.check(&format!("cross_futility_{}_under_{name}", look + 1), crossing.futility[look]);
+        }
+        assert!((crossing.reject() + crossing.futility.iter().sum::<f64>() - 1.0).abs() < 1e-11);
+    }
+    for look in 0..=last {
+        reference.check(&format!("efficacy_z_{}", look + 1), closed.bounds.efficacy[look]);
+        if look < last {
+            reference.check(&format!("futility_z_{}", look + 1), closed.bounds.futility[look]);
+        }
+    }
+    reference.done();
+}
+
+#[test]
+fn a_beta_spending_nonbinding_3() {
+    let (up, down) = (("obrien_fleming", &[][..]), ("hwang_shih_decani", &[-2.0][..]));
+    check_beta_spending("a-beta-spending-nonbinding-3", &[0.5, 0.75, 1.0], 0.025, 0.1, up, down, false);
+}
+
+#[test]
+fn a_beta_spending_binding_3() {
+    let (up, down) = (("obrien_fleming", &[][..]), ("hwang_shih_decani", &[-2.0][..]));
+    check_beta_spending("a-beta-spending-binding-3", &[0.5, 0.75, 1.0], 0.025, 0.1, up, down, true);
+}
+
+#[test]
+fn a_beta_spending_binding_4_ldobf() {
+    let (up, down) = (("pocock", &[][..]), ("obrien_fleming", &[][..]));
+    check_beta_spending("a-beta-spending-binding-4-ldobf", &equal(4), 0.025, 0.2, up, down, true);
+}
+
+#[test]
+fn g_constants_and_inflation_factors() {
+    for (id, delta) in
+        [("g-pocock-constants", 0.5), ("g-obrien-fleming-constants", 0.0), ("g-wang-tsiatis-025-constants", 0.25)]
+    {
+        let mut reference = Reference::read(id);
+        for key in reference.expected.keys().cloned().collect::<Vec<_>>() {
+            let looks: u32 = key[1..].parse().unwrap();
+            let upper = wang_tsiatis(delta, 0.05, &equal(looks), Sides::Two).unwrap();
+            reference.check(&key, *upper.last().unwrap());
+        }
+        reference.done();
+    }
+    let mut reference = Reference::read("g-inflation-factors");
+    for (name, delta) in [("pocock", 0.5), ("obrien_fleming", 0.0)] {
+        for looks in 2..=5 {
+            let information = equal(looks);
+            let upper = wang_tsiatis(delta, 0.05, &information, Sides::Two).unwrap();
+            let drift =
+                drift_for_power(&information, &efficacy_only(&upper), &constant_effect(&information), 0.9).unwrap();
+            reference.check(&format!("{name}_K{looks}"), inflation_factor(drift, 0.025, 0.9));
+        }
+    }
+    reference.done();
+}
+
+#[test]
+fn g_lan_demets_five_looks() {
+    let mut reference = Reference::read("g-lan-demets-five-looks");
+    for name in ["obrien_fleming", "pocock"] {
+        let upper = spending(name, &[], 0.025, &equal(5), &equal(5));
+        for (look, bound) in upper.iter().enumerate() {
+            let key = format!("{name}_{}", look + 1);
+            if reference.expected.contains_key(&key) {
+                reference.check(&key, *bound);
+            }
+        }
+    }
+    reference.done();
+}
+
+#[test]
+fn h_cp_conditional_power() {
+    for (id, information, name, parameters, goal, look, z) in [
+        ("h-cp-ldobf-3looks", vec![0.5, 0.75, 1.0], "obrien_fleming", &[][..], 0.9, 0, 1.5),
+        ("h-cp-hsd-look2", vec![0.3, 0.6, 1.0], "hwang_shih_decani", &[-2.0], 0.9, 1, 1.2),
+        ("h-cp-single-stage", vec![0.4, 1.0], "obrien_fleming", &[], 0.8, 0, 0.5),
+    ] {
+        let mut reference = Reference::read(id);
+        let upper = spending(name, parameters, 0.025, &information, &information);
+        for (index, bound) in upper.iter().enumerate() {
+            reference.check(&format!("efficacy_z_{}", index + 1), *bound);
+        }
+        let bounds = efficacy_only(&upper);
+        let shape = constant_effect(&information);
+        let drift = drift_for_power(&information, &bounds, &shape, goal).unwrap();
+        reference.check("drift_at_full_information", drift);
+        for (assumption, scale) in [("trend", z / information[look].sqrt()), ("null", 0.0), ("assumed", drift)] {
+            let means: Vec<f64> = shape.iter().map(|s| scale * s).collect();
+            let crossing = conditional_crossing(&information, &means, &bounds, look, z).unwrap();
+            reference.check(&format!("conditional_power_under_{assumption}"), crossing.reject());
+            for (later, probability) in crossing.efficacy.iter().enumerate() {
+                let key = format!("conditional_cross_look_{}_under_{assumption}", look + 2 + later);
+                reference.check(&key, *probability);
+            }
+        }
+    }
+}

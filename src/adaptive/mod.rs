@@ -14,4 +14,4 @@ pub mod closed;
 pub mod combination;
 pub mod intersection;
 
-pub use intersection::{INTERSECTIONS, Intersection, IntersectionTest, MAX_ARMS};
+pub use intersection::{Bonferroni, Dunnett, INTERSECTIONS, Intersection, IntersectionTest, MAX_ARMS};

@@ -42,9 +42,7 @@ pub fn evaluate(
     let timing: Vec<Timing> =
         scheduled.iter().enumerate().map(|(k, look)| timing(protocol, k, look, &mut warnings)).collect();
     let (means, covariance) = expectation.joint_law(&timing);
-    let info: Vec<f64> = plan.looks.iter().map(|l| l.information_fraction).collect();
-    let _ = &covariance;
-    let crossing = sequential::crossing::canonical(&info, means.as_slice(), &plan.bounds)
+    let crossing = sequential::joint::joint(means.as_slice(), &covariance, &plan.bounds)
         .map_err(|error| EngineError::Numerics(error.to_string()))?;
 
     let total: f64 = cohort.patients.iter().sum();

@@ -11,12 +11,14 @@ use crate::scenario::raw;
 use crate::scenario::strict::decode;
 use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve, apply_set, document, suggest};
 use crate::sequential::EfficacyPlan;
+use crate::survival::Course;
 use crate::transition::Trigger;
 use crate::truth::Truth;
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 use std::fmt::Write;
 
 /// Replicates where the file gives none.
@@ -34,10 +36,8 @@ impl Scenario {
         for set in sets {
             apply_set(&mut document, set)?;
         }
-        let mut scenario = assemble(&document).map_err(|fault| located(&document, fault))?;
-        scenario.sha256 = digest(text, sets);
-        scenario.source = document;
-        Ok(scenario)
+        let scenario = assembled(document)?;
+        Ok(Self { sha256: digest(text, sets), ..scenario })
     }
 
     /// An error that an engine found, at its place in the file. `pointer` is a path into `truth` or `protocol` as merged
@@ -58,6 +58,12 @@ impl Scenario {
             });
         located(&self.source, fault)
     }
+}
+
+/// The scenario of a document; its hash is left empty.
+pub(super) fn assembled(document: Value) -> Result<Scenario, ScenarioError> {
+    let scenario = assemble(&document).map_err(|fault| located(&document, fault))?;
+    Ok(Scenario { source: document, ..scenario })
 }
 
 fn digest(text: &str, sets: &[String]) -> String {
@@ -164,7 +170,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         variants::<RawProtocol>(document, &file.protocol, Part::Protocol, file.candidates.as_ref(), "protocol")?;
     affordable(&planning, &truths, &protocols)?;
 
-    let house = House { document, planning: &planning, truths: &truths, goal };
+    let house = House { document, planning: &planning, truths: &truths, goal, pieces: Cell::new(0) };
     let candidates = protocols.iter().map(|protocol| house.candidate(protocol)).collect::<Checked<Vec<_>>>()?;
     house.no_idle_arms(&protocols)?;
 
@@ -235,6 +241,8 @@ struct House<'a> {
     planning: &'a RawTruth,
     truths: &'a [Variant<'a, RawTruth>],
     goal: Option<Goal>,
+    /// Pieces of all step functions held so far.
+    pieces: Cell<usize>,
 }
 
 impl House<'_> {
@@ -263,7 +271,7 @@ impl House<'_> {
                 Ok((truth.name.to_owned(), resolved))
             })
             .collect::<Checked<_>>()?;
-        let fractions = variant.raw.analyses.iter().map(|look| look.when.event_fraction.map(|fraction| fraction.get()));
+        let fractions = variant.raw.analyses.iter().map(|look| look.when.event_fraction.map(f64::from));
         Ok(Candidate {
             name: variant.name.to_owned(),
             event_fractions: fractions.collect(),
@@ -294,11 +302,16 @@ impl House<'_> {
                 }
             }
             let resolved = check::truth::truth(truth, &protocol.arms, &root.key("truth"))?;
+            self.pieces.set(self.pieces.get() + pieces(&resolved));
+            if self.pieces.get() > limits::ALL_PIECES {
+                let rule = format!("all hazards together have at most {} pieces", limits::ALL_PIECES);
+                return Err(root.key("truths").fail(rule).hint("split the file"));
+            }
             let patients = match &protocol.design {
                 Design::GroupSequential(design) => design.patients,
                 Design::Seamless(design) => design.phase2_patients + design.phase3_patients,
             };
-            let months = resolved.enrollment.month_of(f64::from(patients));
+            let months = resolved.enrollment.month_of(patients);
             if months > MONTHS {
                 let rule = format!("enrolling {patients} patients takes {months:.0} months, more than {MONTHS}");
                 return Err(root.key("truth").key("enrollment").fail(rule));
@@ -331,6 +344,16 @@ impl House<'_> {
         }
         Ok(())
     }
+}
+
+/// Pieces of all step functions of a truth.
+fn pieces(truth: &Truth) -> usize {
+    let courses = truth.arms.iter().flat_map(|arm| &arm.strata).flat_map(|stratum| &stratum.courses);
+    let of_course = |course: &Course| {
+        let hazards = [&course.progression, &course.death, &course.after_baseline];
+        hazards.map(|hazard| hazard.rates().len()).iter().sum::<usize>() + course.after_effect.ratios().len()
+    };
+    courses.map(of_course).sum()
 }
 
 /// Every stratum that a trigger of the protocol counts, in order.

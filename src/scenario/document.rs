@@ -38,15 +38,7 @@ fn syntax(text: &str, tokens: &[String], error: &serde_json::Error) -> ScenarioE
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     let (line, column) = (error.line(), error.column());
-    // serde_json's column is the byte it stopped after; the offending text starts there.
-    let rest: String = text
-        .lines()
-        .nth(line.saturating_sub(1))
-        .and_then(|line| line.get(column.saturating_sub(1)..))
-        .unwrap_or_default()
-        .chars()
-        .take(40)
-        .collect();
+    let rest = excerpt(text.lines().nth(line.saturating_sub(1)).unwrap_or_default(), column);
     let (rule, hint) = match error.classify() {
         Category::Eof => (
             format!("the file ends at line {line}, column {column}, in the middle of a value"),
@@ -63,6 +55,16 @@ fn syntax(text: &str, tokens: &[String], error: &serde_json::Error) -> ScenarioE
         _ => rest,
     };
     ScenarioError { pointer: fault::pointer(tokens), value, rule, hint: hint.map(str::to_owned) }
+}
+
+/// What stands at a column (bytes, from 1) of a line, from the start of the word it lies in.
+fn excerpt(line: &str, column: usize) -> String {
+    let mut start = column.saturating_sub(1).min(line.len());
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    while start > 0 && line.as_bytes().get(start - 1).is_some_and(word) {
+        start -= 1;
+    }
+    line.get(start..).unwrap_or_default().chars().take(40).collect()
 }
 
 fn hint(message: &str, rest: &str) -> Option<&'static str> {

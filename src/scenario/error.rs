@@ -16,6 +16,9 @@ pub struct ScenarioError {
     pub hint: Option<String>,
 }
 
+/// What is shown where nothing stands.
+pub(crate) const ABSENT: &str = "(absent)";
+
 /// Longest value shown.
 const SHOWN: usize = 80;
 
@@ -31,5 +34,5 @@ pub(crate) fn shorten(text: &str) -> String {
 
 /// A value as a message shows it.
 pub(crate) fn shown(value: Option<&Value>) -> String {
-    value.map_or_else(|| "(absent)".to_owned(), |value| shorten(&value.to_string()))
+    value.map_or_else(|| ABSENT.to_owned(), |value| shorten(&value.to_string()))
 }

@@ -100,6 +100,8 @@ pub const CONDITIONS: usize = 100;
 pub const VARIANTS: usize = 100;
 /// Candidates × truths × arms × strata, what one scenario may hold.
 pub const COURSES: usize = 10_000;
+/// Pieces of all step functions that one scenario may hold (a Weibull hazard has hundreds).
+pub const ALL_PIECES: usize = 10_000_000;
 /// Months, of anything.
 pub const MONTHS: f64 = 1200.0;
 /// Hazard per month.

@@ -5,7 +5,6 @@
 //! (`check`), all put together in `assemble`. A fault carries its place through all of them.
 
 mod assemble;
-mod bridge;
 mod check;
 mod checked;
 mod document;

@@ -75,12 +75,10 @@ fn descend(part: Part, base: &Value, patch: &Map<String, Value>, at: &At<'_>, ro
 
 fn names(part: Part, kind: &str, base: &Value, patch: &Map<String, Value>, at: &At<'_>) -> Checked<()> {
     let Some(target) = base.as_object() else { return Ok(()) };
-    for key in patch.keys().filter(|key| !target.contains_key(*key)) {
-        let known: Vec<&str> = target.keys().map(String::as_str).collect();
-        let fault = at.key(key).fail(format!("the patch reaches an {kind} that `{}` does not have", part.base()));
-        return Err(fault.maybe_hint(suggest::hint(key, &format!("{kind}s"), &known)));
-    }
-    Ok(())
+    let Some(key) = patch.keys().find(|key| !target.contains_key(*key)) else { return Ok(()) };
+    let known: Vec<&str> = target.keys().map(String::as_str).collect();
+    let fault = at.key(key).fail(format!("the patch reaches an {kind} that `{}` does not have", part.base()));
+    Err(fault.maybe_hint(suggest::hint(key, &format!("{kind}s"), &known)))
 }
 
 /// The document with the patch applied; key order is the base's, new keys follow.

@@ -1,7 +1,7 @@
 //! `--set /path=value`: one value of the file replaced before it is read.
 
 use crate::scenario::document;
-use crate::scenario::error::ScenarioError;
+use crate::scenario::error::{ABSENT, ScenarioError, shorten};
 use crate::scenario::fault::{self, pointer};
 use crate::scenario::suggest;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use serde_json::Value;
 pub fn apply_set(document: &mut Value, set: &str) -> Result<(), ScenarioError> {
     let failed = |pointer: String, rule: String, hint: Option<String>| ScenarioError {
         pointer,
-        value: crate::scenario::error::shorten(set),
+        value: if set.is_empty() { ABSENT.to_owned() } else { shorten(set) },
         rule,
         hint,
     };

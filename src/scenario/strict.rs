@@ -78,11 +78,13 @@ impl Display for Mismatch {
 
 impl std::error::Error for Mismatch {}
 
+const WHOLE: &str = "a whole number";
+
 fn expected_words(expected: &dyn Expected) -> String {
     let text = expected.to_string();
     match text.as_str() {
         "f64" => "a number".to_owned(),
-        "u64" | "u32" | "u8" | "usize" => "a whole number".to_owned(),
+        "u64" => WHOLE.to_owned(),
         "a sequence" => "a list".to_owned(),
         "a map" => "an object".to_owned(),
         _ if text.starts_with("struct ") => "an object".to_owned(),
@@ -109,11 +111,20 @@ impl de::Error for Mismatch {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Type { expected: expected_words(expected), found: found_words(&found) }
+        let expected = expected_words(expected);
+        let found = match found {
+            Unexpected::Float(_) if expected == WHOLE => "a decimal number".to_owned(),
+            other => found_words(&other),
+        };
+        Self::Type { expected, found }
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::Type { expected: expected_words(expected), found: found.to_string() }
+        let found = match found {
+            Unexpected::Signed(_) => "a negative number".to_owned(),
+            other => found_words(&other),
+        };
+        Self::Type { expected: expected_words(expected), found }
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {

@@ -43,7 +43,7 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// "did you mean `x`? known keys: a, b, c", as far as there is something to say.
-pub(crate) fn hint<'a>(name: &str, kind: &str, known: &[&'a str]) -> Option<String> {
+pub(crate) fn hint(name: &str, kind: &str, known: &[&str]) -> Option<String> {
     if known.is_empty() {
         return None;
     }

@@ -1,6 +1,7 @@
 //! The same scenario with every effect setting in at once: what a proportional-hazards calculation assumes.
 
 use crate::scenario::Scenario;
+use crate::scenario::assemble::assembled;
 use serde_json::Value;
 
 impl Scenario {
@@ -8,40 +9,41 @@ impl Scenario {
     /// step; `None` if no effect is delayed.
     pub fn without_delays(&self) -> Option<Self> {
         let mut source = self.source.clone();
-        let mut changed = false;
-        if let Some(arms) = source.pointer_mut("/truth/arms") {
-            undelay(arms, &mut changed);
+        for part in ["truth", "truths"] {
+            if let Some(part) = source.get_mut(part) {
+                undelay(part, false);
+            }
         }
-        if let Some(truths) = source.get_mut("truths") {
-            undelay(truths, &mut changed);
-        }
-        if !changed {
+        if source == self.source {
             return None;
         }
-        Self::from_json(&source.to_string(), &[]).ok()
+        assembled(source).ok().map(|scenario| Self { sha256: self.sha256.clone(), ..scenario })
     }
 }
 
-fn undelay(value: &mut Value, changed: &mut bool) {
+/// Changes what stands below an `effect`, where every key is the format's own (a patch may give a delay alone).
+fn undelay(value: &mut Value, inside: bool) {
     match value {
         Value::Object(object) => {
-            if let Some(ratio) = object.get_mut("hazard_ratio") {
-                if let Some(last) = ratio.as_array().and_then(|steps| steps.last()).and_then(|step| step.get("is")) {
+            if inside {
+                if let Some(ratio) = object.get_mut("hazard_ratio")
+                    && let Some(last) = ratio.as_array().and_then(|steps| steps.last()).and_then(|step| step.get("is"))
+                {
                     *ratio = last.clone();
-                    *changed = true;
                 }
                 for key in ["delay", "ramp"] {
-                    if object.get(key).is_some_and(|months| months.as_f64() != Some(0.0)) {
-                        object.insert(key.into(), Value::from(0.0));
-                        *changed = true;
+                    if let Some(months) = object.get_mut(key)
+                        && months.as_f64() != Some(0.0)
+                    {
+                        *months = Value::from(0.0);
                     }
                 }
             }
-            for inner in object.values_mut() {
-                undelay(inner, changed);
+            for (key, inner) in object.iter_mut() {
+                undelay(inner, inside || key == "effect");
             }
         }
-        Value::Array(list) => list.iter_mut().for_each(|inner| undelay(inner, changed)),
+        Value::Array(list) => list.iter_mut().for_each(|inner| undelay(inner, inside)),
         _ => {}
     }
 }

@@ -1,7 +1,8 @@
 //! The log-hazard frailty, discretised: its law given the true immune response.
 
 use crate::invalid::{Invalid, require};
-use crate::survival::nodes::{LONG, normal_cdf, normal_density, normal_quantile};
+use crate::numerics::normal;
+use crate::numerics::quadrature::legendre;
 
 /// A discrete law of the frailty factor e^ξ that multiplies all transition hazards of a patient.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,7 +54,7 @@ impl Frailty {
             return Ok([Self::none(), Self::none()]);
         }
         let (rho, sigma) = (correlation, log_hazard_sd);
-        let cut = -normal_quantile(response_rate);
+        let cut = -normal::quantile(response_rate);
         let spread = ((1.0 - rho) * (1.0 + rho)).sqrt();
         let shift = if cut.is_finite() { (rho * cut).abs().min(8.0) } else { 0.0 };
         let (low, high) = (-REACH - shift, REACH + shift + sigma);
@@ -66,11 +67,11 @@ impl Frailty {
         let mut weights = [Vec::with_capacity(grid.len()), Vec::with_capacity(grid.len())];
         for (eta, width) in grid {
             let toward = -rho * eta - cut;
-            let responds = if spread > 0.0 { normal_cdf(toward / spread) } else { f64::from(u8::from(toward > 0.0)) };
-            let fails = if spread > 0.0 { normal_cdf(-toward / spread) } else { 1.0 - responds };
+            let responds = if spread > 0.0 { normal::cdf(toward / spread) } else { f64::from(u8::from(toward > 0.0)) };
+            let fails = if spread > 0.0 { normal::cdf(-toward / spread) } else { 1.0 - responds };
             factors.push((sigma * eta - 0.5 * sigma * sigma).exp());
-            weights[0].push(width * normal_density(eta) * fails);
-            weights[1].push(width * normal_density(eta) * responds);
+            weights[0].push(width * normal::pdf(eta) * fails);
+            weights[1].push(width * normal::pdf(eta) * responds);
         }
         let total: Vec<f64> = weights[0].iter().zip(&weights[1]).map(|(a, b)| a + b).collect();
         Ok(weights.map(|class| normalized(&factors, if class.iter().sum::<f64>() > 0.0 { &class } else { &total })))
@@ -124,7 +125,7 @@ fn stepped(low: f64, high: f64, centre: f64, width: f64, sigma: f64) -> Vec<(f64
         for part in 0..parts as usize {
             let half = 0.5 * (pair[1] - pair[0]) / parts;
             let middle = pair[0] + (2.0 * part as f64 + 1.0) * half;
-            grid.extend(LONG.nodes.iter().zip(&LONG.weights).map(|(x, w)| (middle + half * x, half * w)));
+            grid.extend(legendre(14).on(middle - half, middle + half));
         }
     }
     grid
@@ -136,7 +137,7 @@ mod tests {
 
     /// The same law by brute force: midpoint sums over B beyond the cut and W, no shared formula.
     fn twin(rho: f64, sigma: f64, rate: f64, responds: bool, hazard: f64) -> f64 {
-        let cut = -normal_quantile(rate);
+        let cut = -normal::quantile(rate);
         let (mut sum, mut mass) = (0.0, 0.0);
         let (from, to) = if responds { (cut, 9.0) } else { (-9.0, cut) };
         let n = 3000;
@@ -144,7 +145,7 @@ mod tests {
             let b = from + (to - from) * (f64::from(i) + 0.5) / f64::from(n);
             for j in 0..400 {
                 let w = -8.5 + 17.0 * (f64::from(j) + 0.5) / 400.0;
-                let weight = normal_density(b) * normal_density(w);
+                let weight = normal::pdf(b) * normal::pdf(w);
                 let xi = sigma * (-rho * b + (1.0 - rho * rho).sqrt() * w) - 0.5 * sigma * sigma;
                 sum += weight * (-hazard * xi.exp()).exp();
                 mass += weight;
@@ -189,7 +190,7 @@ mod tests {
                             .map(|i| {
                                 let eta = 0.005 * f64::from(i);
                                 let factor = (sigma * eta - 0.5 * sigma * sigma).exp();
-                                0.005 * normal_density(eta) * (-hazard * factor).exp()
+                                0.005 * normal::pdf(eta) * (-hazard * factor).exp()
                             })
                             .sum();
                         assert!((overall - exact).abs() < 1e-9, "{rho} {sigma} {rate} {hazard}: {}", overall - exact);

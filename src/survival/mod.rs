@@ -2,12 +2,12 @@
 //! illness–death course (progression, death, death after progression) with its PFS and OS laws.
 
 mod course;
+mod decay;
 mod forms;
 mod frailty;
 mod hazard;
 mod law;
 mod moments;
-pub(crate) mod nodes;
 mod panels;
 mod ratio;
 mod semi_markov;

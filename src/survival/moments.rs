@@ -1,7 +1,7 @@
 //! Joint moments of PFS and OS: means, variances and the Pearson correlation a truth implies.
 
 use crate::invalid::Invalid;
-use crate::survival::nodes::{first_moment_decay, mean_decay};
+use crate::survival::decay::{first_moment_decay, mean_decay};
 use crate::survival::{Class, Course, TimeGrid};
 
 /// Uncensored moments of PFS and OS over all patients; months.

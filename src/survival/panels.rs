@@ -5,7 +5,14 @@
 //! polynomial on a panel or already negligible there, whatever its rate, so that a fixed Gauss–Legendre rule per panel is
 //! accurate to about 1e-12 of the integral with log₂(r·length) panels per cell.
 
-use crate::survival::nodes::{GaussLegendre, LONG, MEDIUM, SHORT};
+use crate::numerics::quadrature::{Rule, legendre};
+
+/// Nodes of a panel on which the integrand is nearly a low polynomial.
+const SHORT: usize = 5;
+/// Nodes of a panel over which the fastest exponential falls by at most e⁻².
+const MEDIUM: usize = 8;
+/// Nodes of a panel [x, 2x] of a graded partition.
+const LONG: usize = 14;
 
 /// Nodes (months, ascending) and weights of one integral over [from, to].
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -43,27 +50,27 @@ impl TimeGrid {
     fn cell(&mut self, start: f64, end: f64, rate: f64) {
         let reach = rate * (end - start);
         if reach <= 0.25 {
-            self.panel(&SHORT, start, end);
+            self.panel(legendre(SHORT), start, end);
             return;
         }
         if reach <= 2.0 || !reach.is_finite() {
-            self.panel(&MEDIUM, start, end);
+            self.panel(legendre(MEDIUM), start, end);
             return;
         }
         let mut low = start;
         // Not shorter than rounding allows.
         let mut high = start + (2.0 / rate).max(1e-13 * end);
-        self.panel(&MEDIUM, low, high);
+        self.panel(legendre(MEDIUM), low, high);
         while high < end {
             low = high;
             let length = 2.0 * (low - start);
             // The last panel takes a short rest with it.
             high = if start + 1.25 * length >= end { end } else { start + length };
-            self.panel(&LONG, low, high);
+            self.panel(legendre(LONG), low, high);
         }
     }
 
-    fn panel(&mut self, rule: &GaussLegendre, low: f64, high: f64) {
+    fn panel(&mut self, rule: &Rule, low: f64, high: f64) {
         let (middle, half) = (0.5 * (low + high), 0.5 * (high - low));
         for (node, weight) in rule.nodes.iter().zip(&rule.weights) {
             self.times.push(middle + half * node);

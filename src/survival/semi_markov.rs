@@ -1,7 +1,7 @@
 //! OS through progression when the hazard of death after progression restarts its clock at progression.
 
 use crate::invalid::Invalid;
-use crate::survival::nodes::mean_decay;
+use crate::survival::decay::mean_decay;
 use crate::survival::shapes::Scaled;
 use crate::survival::{Course, PiecewiseHazard};
 

@@ -1,7 +1,7 @@
 //! The three shapes an endpoint's law can take for one class of patients, each with a frailty factor κ on all hazards.
 
 use crate::invalid::Invalid;
-use crate::survival::nodes::mean_decay;
+use crate::survival::decay::mean_decay;
 use crate::survival::semi_markov::SemiMarkov;
 use crate::survival::{Course, Endpoint, PiecewiseHazard};
 

@@ -1,7 +1,7 @@
 //! What a truth implies and nobody writes down: response rates as the assays see them, correlations.
 
 use crate::invalid::Invalid;
-use crate::survival::nodes::{normal_density, normal_quantile};
+use crate::numerics::normal;
 use crate::survival::{Class, Endpoint, EndpointLaw, joint_moments};
 use crate::truth::Truth;
 
@@ -141,9 +141,9 @@ impl Truth {
         }
         let mut covariance = 0.0;
         for (index, stratum) in self.strata.iter().enumerate() {
-            let cut = normal_quantile(self.part(arm, index)?.response_rate);
+            let cut = normal::quantile(self.part(arm, index)?.response_rate);
             if cut.is_finite() {
-                covariance += stratum.prevalence * prognostic.correlation * normal_density(cut);
+                covariance += stratum.prevalence * prognostic.correlation * normal::pdf(cut);
             }
         }
         Ok(Some(covariance / (rate * (1.0 - rate)).sqrt()))

@@ -7,7 +7,7 @@
 //! goes with a better prognosis, in every arm, whatever the treatment does.
 
 use crate::invalid::{Invalid, require};
-use crate::survival::nodes::{normal_cdf, normal_quantile};
+use crate::numerics::normal;
 
 /// Immune response, measured once per patient.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,7 +139,7 @@ impl ImmuneResponse {
     pub fn shifted_rate(control_rate: f64, shift: f64) -> Result<f64, Invalid> {
         require((0.0..=1.0).contains(&control_rate), "response rate", control_rate, "it must be in [0, 1]")?;
         require(shift.is_finite(), "shift of the latent response", shift, "it must be finite")?;
-        Ok(normal_cdf(normal_quantile(control_rate) + shift))
+        Ok(normal::cdf(normal::quantile(control_rate) + shift))
     }
 
     /// Verifies every number.

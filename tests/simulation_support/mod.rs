@@ -90,7 +90,7 @@ pub fn seamless(
         decision_time: 1.0,
         pause_enrollment: false,
         combination,
-        intersection: Intersection::Dunnett,
+        intersection: std::sync::Arc::new(seamline::adaptive::Dunnett),
     }
 }
 

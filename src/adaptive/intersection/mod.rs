@@ -5,6 +5,9 @@ pub mod dunnett;
 mod sidak;
 mod simes;
 
+pub use bonferroni::Bonferroni;
+pub use dunnett::Dunnett;
+
 use crate::registry::Entry;
 use std::fmt::Debug;
 use std::sync::Arc;

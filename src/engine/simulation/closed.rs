@@ -2,7 +2,7 @@
 
 use crate::adaptive::Intersection;
 use crate::engine::Plan;
-use crate::engine::simulation::numeric::{intersection_p, upper_quantile};
+use crate::engine::simulation::numeric::upper_quantile;
 
 /// How the hypotheses of the kept arms are tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Tests {
             self.z.push(known(z[arm]));
             self.shares.push(shares[arm]);
         }
-        upper_quantile(intersection_p(self.intersection, &self.z, &self.shares))
+        upper_quantile(self.intersection.p_value(&self.z, &self.shares))
     }
 
     /// Takes the stage 1 statistics, one per experimental arm; `shares` holds the arm's share of each comparison's patients.
@@ -161,6 +161,8 @@ fn mask(kept: &[bool]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use crate::adaptive::Bonferroni;
+    use std::sync::Arc;
     use super::*;
     use crate::engine::PlannedLook;
     use crate::sequential::Bounds;
@@ -182,7 +184,7 @@ mod tests {
         let plan = plan(&[0.5, 1.0], 1.96, 0.4);
         let kept = [false, true];
         let shares = [0.5, 0.5];
-        let mut tests = Tests::new(2, Intersection::Bonferroni, true);
+        let mut tests = Tests::new(2, Arc::new(Bonferroni), true);
         tests.first_stage(&[0.3, 1.2], &shares, &kept);
         tests.combined(0, &plan, &[f64::NAN, 1.5], &shares, &kept);
         let expected = (0.4f64.sqrt() * 1.2 + 0.3f64.sqrt() * 1.5) / 0.7f64.sqrt();
@@ -201,7 +203,7 @@ mod tests {
     fn an_intersection_can_hold_back_its_members() {
         let plan = plan(&[1.0], 1.96, 0.5);
         let kept = [false, true];
-        let mut tests = Tests::new(2, Intersection::Bonferroni, true);
+        let mut tests = Tests::new(2, Arc::new(Bonferroni), true);
         tests.first_stage(&[0.0, 1.0], &[0.5, 0.5], &kept);
         tests.combined(0, &plan, &[f64::NAN, 1.8], &[0.5, 0.5], &kept);
         assert!(tests.statistic[1] >= 1.96);
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn closed_test_over_kept_arms_and_futility() {
-        let mut tests = Tests::new(3, Intersection::Bonferroni, true);
+        let mut tests = Tests::new(3, Arc::new(Bonferroni), true);
         let kept = [true, false, true];
         tests.closed(&[2.1, 9.0, 2.3], &[0.5; 3], &kept, 1.96);
         // p = 2·0.010724 = 0.021448 < 0.025: the pair falls, and both members are above 1.96.

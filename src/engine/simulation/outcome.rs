@@ -1,7 +1,7 @@
 //! From tallies to operating characteristics.
 
 use crate::engine::simulation::closed::Testing;
-use crate::engine::simulation::numeric::upper_tail;
+use crate::numerics::normal::sf;
 use crate::engine::simulation::tally::{Tally, share};
 use crate::engine::simulation::trial::Trial;
 use crate::engine::{BoundAt, Expected, Hypotheses, LookOutcome, OperatingCharacteristics, TransitionOutcome};
@@ -60,7 +60,7 @@ impl Trial<'_> {
         let bound = |z: f64| {
             z.is_finite().then(|| BoundAt {
                 z,
-                p: upper_tail(z),
+                p: sf(z),
                 hazard_ratio: (one_test && events.value > 0.0)
                     .then(|| libm::exp(-z / (treated * (1.0 - treated) * events.value).sqrt())),
             })

@@ -6,13 +6,58 @@ use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
 use crate::truth::Truth;
 use std::ops::Range;
 
+/// A hazard made ready for inversion.
+#[derive(Debug, Clone)]
+struct Inverse {
+    starts: Vec<f64>,
+    rates: Vec<f64>,
+    cumulative: Vec<f64>,
+    whole: PiecewiseHazard,
+}
+
+/// Pieces up to which counting is faster than bisection (no branch to guess).
+const FEW: usize = 12;
+
+impl Inverse {
+    fn new(hazard: PiecewiseHazard) -> Self {
+        Self {
+            starts: hazard.starts().to_vec(),
+            rates: hazard.rates().to_vec(),
+            cumulative: hazard.starts().iter().map(|&start| hazard.cumulative(start)).collect(),
+            whole: hazard,
+        }
+    }
+
+    /// Time at which the cumulative hazard reaches `target`, above 0: the same bits as
+    /// [`PiecewiseHazard::time_of_cumulative`], whose pieces are counted here instead of bisected.
+    #[inline]
+    fn time(&self, target: f64) -> f64 {
+        if let [rate] = self.rates[..] {
+            return if rate > 0.0 { target / rate } else { f64::INFINITY };
+        }
+        if self.rates.len() > FEW {
+            return self.whole.time_of_cumulative(target);
+        }
+        let begun: usize = self.cumulative.iter().map(|&total| usize::from(total <= target)).sum();
+        let piece = begun.saturating_sub(1);
+        let rest = target - self.cumulative[piece];
+        if self.rates[piece] > 0.0 {
+            self.starts[piece] + rest / self.rates[piece]
+        } else if rest <= 0.0 {
+            self.starts[piece]
+        } else {
+            f64::INFINITY
+        }
+    }
+}
+
 /// Death after progression, made ready for sampling.
 #[derive(Debug, Clone)]
 enum After {
     /// Clock restarts, no effect: one hazard since progression.
-    SinceProgression(PiecewiseHazard),
+    SinceProgression(Inverse),
     /// Clock goes on: baseline times effect, since randomisation.
-    SinceRandomization(PiecewiseHazard),
+    SinceRandomization(Inverse),
     /// Clock restarts, but the effect runs on the trial clock.
     TwoClocks(PiecewiseHazard, HazardRatio),
 }
@@ -21,10 +66,10 @@ impl After {
     fn new(course: &Course) -> Result<Self, EngineError> {
         Ok(match course.clock {
             Clock::SinceRandomization => {
-                Self::SinceRandomization(course.after_effect.applied_to(&course.after_baseline)?)
+                Self::SinceRandomization(Inverse::new(course.after_effect.applied_to(&course.after_baseline)?))
             }
             Clock::SinceProgression if course.after_effect.is_one() => {
-                Self::SinceProgression(course.after_baseline.clone())
+                Self::SinceProgression(Inverse::new(course.after_baseline.clone()))
             }
             Clock::SinceProgression => Self::TwoClocks(course.after_baseline.clone(), course.after_effect.clone()),
         })
@@ -34,9 +79,9 @@ impl After {
     /// since progression reaches `target`.
     fn month_of_death(&self, progression: f64, target: f64) -> f64 {
         match self {
-            Self::SinceProgression(hazard) => progression + hazard.time_of_cumulative(target),
+            Self::SinceProgression(hazard) => progression + hazard.time(target),
             Self::SinceRandomization(hazard) => {
-                hazard.time_of_cumulative(hazard.cumulative(progression) + target).max(progression)
+                hazard.time(hazard.whole.cumulative(progression) + target).max(progression)
             }
             Self::TwoClocks(baseline, effect) => two_clocks(baseline, effect, progression, target),
         }
@@ -68,8 +113,8 @@ fn two_clocks(baseline: &PiecewiseHazard, effect: &HazardRatio, progression: f64
 /// One class of patients, made ready for sampling.
 #[derive(Debug, Clone)]
 struct Ready {
-    progression: PiecewiseHazard,
-    death: PiecewiseHazard,
+    progression: Inverse,
+    death: Inverse,
     after: After,
 }
 
@@ -85,7 +130,7 @@ struct Cell {
 #[derive(Debug, Clone)]
 pub struct Nature {
     cells: Vec<Cell>,
-    dropout: Vec<PiecewiseHazard>,
+    dropout: Vec<Inverse>,
     strata: usize,
     frail: bool,
     /// (sensitivity, 1 − specificity) of each assay; empty when every assay is perfect.
@@ -105,8 +150,8 @@ impl Nature {
         for stratum in truth.arms.iter().flat_map(|arm| &arm.strata) {
             let ready = |course: &Course| -> Result<Ready, EngineError> {
                 Ok(Ready {
-                    progression: course.progression.clone(),
-                    death: course.death.clone(),
+                    progression: Inverse::new(course.progression.clone()),
+                    death: Inverse::new(course.death.clone()),
                     after: After::new(course)?,
                 })
             };
@@ -123,7 +168,7 @@ impl Nature {
         let perfect = assays.iter().all(|&assay| assay == (1.0, 0.0));
         Ok(Self {
             cells,
-            dropout: truth.arms.iter().map(|arm| arm.dropout.clone()).collect(),
+            dropout: truth.arms.iter().map(|arm| Inverse::new(arm.dropout.clone())).collect(),
             strata: truth.strata.len(),
             frail: response.is_some_and(|response| response.prognostic.log_hazard_sd > 0.0),
             needed: response.map_or(0, |response| response.positive_if.needed(assays.len())),
@@ -199,15 +244,10 @@ impl Patients {
             let course = &cell.courses[usize::from(responds)];
             let resistance = if nature.frail { latents.resistance[i] } else { 1.0 };
             let cure = latents.cure.get(i).copied().unwrap_or(1.0);
-            let death = if cure < cell.cured.death {
-                f64::INFINITY
-            } else {
-                course.death.time_of_cumulative(latents.death[i] * resistance)
-            };
+            let death =
+                if cure < cell.cured.death { f64::INFINITY } else { course.death.time(latents.death[i] * resistance) };
             let progression = match latents.progression.get(i) {
-                Some(&target) if cure >= cell.cured.progression => {
-                    course.progression.time_of_cumulative(target * resistance)
-                }
+                Some(&target) if cure >= cell.cured.progression => course.progression.time(target * resistance),
                 _ => f64::INFINITY,
             };
             if progression < death {
@@ -221,7 +261,7 @@ impl Patients {
                 self.pfs[i] = death;
                 self.os[i] = death;
             }
-            self.dropout[i] = nature.dropout[arm].time_of_cumulative(latents.dropout[i]);
+            self.dropout[i] = nature.dropout[arm].time(latents.dropout[i]);
             let seen = !nature.missing_if_event_before
                 || (self.pfs[i] >= nature.measured_at && self.dropout[i] >= nature.measured_at);
             self.responder[i] = seen && nature.positive(latents, i, responds);

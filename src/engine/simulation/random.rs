@@ -38,7 +38,7 @@ const ROUNDS: usize = 10;
 const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 /// Blocks computed side by side.
-const LANES: usize = 8;
+const LANES: usize = 4;
 /// The low 32 bits of a lane.
 const LOW: u64 = 0xFFFF_FFFF;
 
@@ -98,7 +98,7 @@ impl Stream {
 
     /// [`Self::pair`] of the patients `first`, `first + 1`, … into two columns of the same length.
     ///
-    /// Eight blocks go through the rounds side by side, a 32-bit word in each 64-bit lane, which the compiler turns into
+    /// Four blocks go through the rounds side by side, a 32-bit word in each 64-bit lane, which the compiler turns into
     /// vector multiplications; the bits are those of [`philox`].
     pub fn fill_pairs(&self, first: usize, purpose: Purpose, repeat: u32, even: &mut [f64], odd: &mut [f64]) {
         for (chunk, (even, odd)) in even.chunks_mut(LANES).zip(odd.chunks_mut(LANES)).enumerate() {

@@ -168,13 +168,13 @@ impl Trial<'_> {
         for (look, analysis) in self.protocol.analyses.iter().enumerate() {
             let month = self.month(work, range.clone(), &analysis.when, previous).max(previous).max(earliest);
             previous = month;
+            let events = self.test(work, look, month);
             let entry = LookRecord {
                 month,
-                events: self.cohort(work, range.clone(), 0.0).events_by(self.death, month),
+                events: events.unwrap_or_else(|| self.cohort(work, range.clone(), 0.0).events_by(self.death, month)),
                 patients: enrolled_by(&work.patients.entry, month),
             };
             work.record.looks.push(entry);
-            self.test(work, look, month);
             work.record.statistics.extend_from_slice(&work.tests.statistic);
             let futile = work.tests.futile(&work.kept, self.plan.bounds.futility[look]);
             let any = work.tests.rejected.contains(&true);
@@ -192,14 +192,17 @@ impl Trial<'_> {
         }
     }
 
-    /// Tests the kept arms at one look.
-    fn test(&self, work: &mut Workspace, look: usize, month: f64) {
+    /// Tests the kept arms at one look; returns the events in the data tested where one comparison counts them all.
+    fn test(&self, work: &mut Workspace, look: usize, month: f64) -> Option<u32> {
+        let (mut comparisons, mut events) = (0, 0);
         for arm in 0..self.experimental() {
             work.z[arm] = f64::NAN;
             if !work.kept[arm] {
                 continue;
             }
             let now = self.log_rank(&work.tested, month, arm);
+            comparisons += 1;
+            events = now.events;
             work.z[arm] = if self.testing == Testing::Combined {
                 let before = std::mem::replace(&mut work.before[arm], now);
                 increment(before.score, before.variance, now.score, now.variance)
@@ -213,6 +216,7 @@ impl Trial<'_> {
             Testing::Closed => work.tests.closed(&work.z, &self.shares[1], &work.kept, bound),
             Testing::Combined => work.tests.combined(look, self.plan, &work.z, &self.shares[1], &work.kept),
         }
+        (comparisons == 1).then_some(events)
     }
 }
 

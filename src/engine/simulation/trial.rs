@@ -135,7 +135,7 @@ impl<'a> Trial<'a> {
                 design.phase2_patients + design.phase3_patients,
                 design.phase2_patients,
                 &design.phase2_allocation,
-                Some(design.intersection),
+                Some(design.intersection.clone()),
             ),
         };
         let (patients, phase2) = (whole(patients), whole(phase2));
@@ -150,7 +150,7 @@ impl<'a> Trial<'a> {
             sets: Vec::with_capacity(phase2),
             tests: Tests::new(
                 arms,
-                intersection.unwrap_or(crate::adaptive::Intersection::Bonferroni),
+                intersection.unwrap_or_else(|| std::sync::Arc::new(crate::adaptive::Bonferroni)),
                 self.testing != Testing::Elementary,
             ),
             z: vec![f64::NAN; arms],

@@ -24,7 +24,7 @@ pub(crate) fn allocation(raw: Option<&IndexMap<String, Part>>, arms: &[String], 
     let parts: Vec<f64> = arms
         .iter()
         .map(|name| {
-            let part = raw.get(name).map(|part| part.get());
+            let part = raw.get(name).copied().map(f64::from);
             part.ok_or_else(|| at.key(name).fail(format!("the allocation needs arm `{name}`")))
         })
         .collect::<Checked<_>>()?;

@@ -111,7 +111,7 @@ impl Setting {
         let plan = if let Some(name) = &raw.spending {
             EfficacyPlan::Spending(spending(name, &raw.parameters, at)?)
         } else if let Some(list) = &raw.bounds {
-            let values = self.per_look(list, |bound| bound.get(), f64::INFINITY, &here)?;
+            let values = self.per_look(list, f64::INFINITY, &here)?;
             if values[self.looks - 1].is_infinite() {
                 return Err(here.index(self.looks - 1).fail("the last look needs an efficacy bound"));
             }
@@ -126,11 +126,11 @@ impl Setting {
             };
             EfficacyPlan::WangTsiatis { delta }
         } else {
-            EfficacyPlan::HaybittlePeto { z: raw.haybittle_peto.map_or(3.0, |z| z.get()) }
+            EfficacyPlan::HaybittlePeto { z: raw.haybittle_peto.map_or(3.0, f64::from) }
         };
         let times_at = at.key("spending_time");
         let times = raw.spending_time.as_ref().map(|times| {
-            let times: Vec<f64> = times.iter().map(|time| time.get()).collect();
+            let times: Vec<f64> = times.iter().copied().map(f64::from).collect();
             self.count(times.len(), &times_at)?;
             if let Some(index) = (1..times.len()).find(|&index| times[index] <= times[index - 1]) {
                 return Err(times_at.index(index).fail("spending times must increase"));
@@ -167,10 +167,8 @@ impl Setting {
             return self.beta_spending(name, raw, at);
         }
         let values = match (&raw.bounds, &raw.hazard_ratio) {
-            (Some(list), _) => self.per_look(list, |bound| bound.get(), f64::NEG_INFINITY, &here)?,
-            (None, list) => {
-                self.per_look(list.as_deref().unwrap_or_default(), |ratio| ratio.get(), f64::INFINITY, &here)?
-            }
+            (Some(list), _) => self.per_look(list, f64::NEG_INFINITY, &here)?,
+            (None, list) => self.per_look(list.as_deref().unwrap_or_default(), f64::INFINITY, &here)?,
         };
         if values[self.looks - 1].is_finite() {
             let fault = here.index(self.looks - 1).fail("the last look has no futility bound");
@@ -184,7 +182,7 @@ impl Setting {
             return Err(at.fail("one look has no futility bound"));
         }
         let beta_at = at.key("beta");
-        let beta = raw.beta.map(|beta| beta.get()).or(self.power.map(|power| 1.0 - power)).ok_or_else(|| {
+        let beta = raw.beta.map(f64::from).or(self.power.map(|power| 1.0 - power)).ok_or_else(|| {
             beta_at.fail("β-spending needs `beta`, or `goal.power`").hint("for example \"beta\": 0.1")
         })?;
         if beta >= 1.0 - self.alpha {
@@ -194,15 +192,9 @@ impl Setting {
     }
 
     /// One number per look; `none` where the file has null.
-    fn per_look<T: Copy>(
-        &self,
-        list: &[Option<T>],
-        number: impl Fn(T) -> f64,
-        none: f64,
-        at: &At<'_>,
-    ) -> Checked<Vec<f64>> {
+    fn per_look<T: Copy + Into<f64>>(&self, list: &[Option<T>], none: f64, at: &At<'_>) -> Checked<Vec<f64>> {
         self.count(list.len(), at)?;
-        Ok(list.iter().map(|bound| bound.map_or(none, &number)).collect())
+        Ok(list.iter().map(|bound| bound.map_or(none, Into::into)).collect())
     }
 
     fn count(&self, given: usize, at: &At<'_>) -> Checked<()> {

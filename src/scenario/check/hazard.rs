@@ -1,7 +1,6 @@
 //! Hazards and effects: every HAZARD and EFFECT form becomes a step function.
 
 use super::{exactly_one, length};
-use crate::scenario::bridge;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
 use crate::scenario::raw::hazard::{Effect, Hazard, HazardPiece, RatioPiece, SurvivalPoint};
@@ -24,16 +23,16 @@ pub(crate) fn hazard(raw: &Hazard, at: &At<'_>) -> Checked<(PiecewiseHazard, f64
     let made = if let Some(rate) = raw.hazard {
         PiecewiseHazard::constant(rate.get())
     } else if let Some(median) = raw.median {
-        bridge::from_median(median.get())
+        PiecewiseHazard::from_median(median.get())
     } else if let Some(pieces) = &raw.hazards {
-        let months = |piece: &HazardPiece| piece.months.map(|months| months.get());
+        let months = |piece: &HazardPiece| piece.months.map(f64::from);
         let starts = starts(pieces, months, &here)?;
         let rates: Vec<f64> = pieces.iter().map(|piece| piece.hazard.get()).collect();
         PiecewiseHazard::new(&starts, &rates)
     } else if let Some(points) = &raw.survival {
-        bridge::through_survival(&survival_points(points, &here)?)
+        PiecewiseHazard::through_survival(&survival_points(points, &here)?)
     } else if let Some(weibull) = &raw.weibull {
-        bridge::weibull(weibull.shape.get(), weibull.median.get())
+        PiecewiseHazard::weibull(weibull.shape.get(), weibull.median.get())
     } else {
         Ok(PiecewiseHazard::zero())
     };
@@ -45,7 +44,7 @@ pub(crate) fn hazard(raw: &Hazard, at: &At<'_>) -> Checked<(PiecewiseHazard, f64
     {
         return Err(here.fail(format!("means a hazard of {rate} per month, more than {}", limits::HAZARD)));
     }
-    Ok((made, raw.cured.map_or(0.0, |cured| cured.get())))
+    Ok((made, raw.cured.map_or(0.0, f64::from)))
 }
 
 /// Starts of the pieces of a step function whose last piece is open-ended.
@@ -104,7 +103,7 @@ pub(crate) fn effect(raw: Option<&Effect>, at: &At<'_>) -> Checked<HazardRatio> 
             law.fixed.ok_or_else(|| here.fail("needs `fixed`, or `median` and `shape`"))?.get()
         }
     };
-    let ramp = course.ramp.map_or(0.0, |ramp| ramp.get());
+    let ramp = course.ramp.map_or(0.0, f64::from);
     let here = at.key("hazard_ratio");
     let made = match &course.hazard_ratio {
         Form::Short(ratio) => HazardRatio::delayed(ratio.get(), delay, ramp),
@@ -118,7 +117,7 @@ pub(crate) fn effect(raw: Option<&Effect>, at: &At<'_>) -> Checked<HazardRatio> 
                         .hint("write it into the pieces, for example {\"for\": 4, \"is\": 1}"));
                 }
             }
-            let months = |piece: &RatioPiece| piece.months.map(|months| months.get());
+            let months = |piece: &RatioPiece| piece.months.map(f64::from);
             let starts = starts(pieces, months, &here)?;
             let ratios: Vec<f64> = pieces.iter().map(|piece| piece.is.get()).collect();
             HazardRatio::new(&starts, &ratios)

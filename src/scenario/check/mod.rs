@@ -68,19 +68,20 @@ pub(super) fn length<T>(list: &[T], low: usize, high: usize, what: &str, at: &At
     }
 }
 
-/// Checks that names are there and unlike each other; `place` says where the name of an index stands.
+/// Checks that names are there and unlike each other; `one` and `many` say of what ("an arm", "arms"), `fail` makes the
+/// fault at the name of an index.
 pub(super) fn unique<'a>(
     names: impl IntoIterator<Item = &'a str>,
-    what: &str,
+    (one, many): (&str, &str),
     fail: impl Fn(usize, String) -> crate::scenario::fault::Fault,
 ) -> Checked<()> {
     let mut seen: Vec<&str> = Vec::new();
     for (index, name) in names.into_iter().enumerate() {
         if name.trim().is_empty() {
-            return Err(fail(index, format!("the name of {what} must not be empty")));
+            return Err(fail(index, format!("the name of {one} must not be empty")));
         }
         if seen.contains(&name) {
-            return Err(fail(index, format!("two {what}s have the name `{name}`")));
+            return Err(fail(index, format!("two {many} have the name `{name}`")));
         }
         seen.push(name);
     }

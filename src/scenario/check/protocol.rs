@@ -6,6 +6,7 @@ use super::when::{FinalEvents, Setting, when};
 use super::{Facts, bounds, length, transition, unique};
 use crate::adaptive::{INTERSECTIONS, Intersection};
 use crate::protocol::{Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Test, Weight};
+use crate::registry;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
 use crate::scenario::raw::protocol as raw;
@@ -32,7 +33,7 @@ pub(crate) fn protocol(raw: &raw::Protocol, facts: &Facts, power: Option<f64>, a
 /// The arms with the control first.
 fn arms(raw: &[String], at: &At<'_>) -> Checked<Vec<String>> {
     length(raw, 2, limits::ARMS, "arms", at)?;
-    unique(raw.iter().map(String::as_str), "arm", |index, rule| at.index(index).fail(rule))?;
+    unique(raw.iter().map(String::as_str), ("an arm", "arms"), |index, rule| at.index(index).fail(rule))?;
     let mut arms = raw.to_vec();
     let place = arms.iter().position(|name| name == CONTROL);
     let place = place.ok_or_else(|| at.fail(format!("one of the arms must be named `{CONTROL}`")))?;
@@ -74,7 +75,7 @@ fn primary(raw: &OneOrMany<raw::Primary>, facts: &Facts, at: &At<'_>) -> Checked
 
 /// Whose events and enrolment the looks count.
 struct Cohort {
-    patients: u32,
+    patients: f64,
     name: &'static str,
 }
 
@@ -104,8 +105,8 @@ impl Context<'_> {
             return Err(at.key("arms").fail(rule));
         }
         let allocation = allocation(raw.allocation.as_ref(), self.arms, &at.key("allocation"))?;
-        let patients = at_least_arms(patients.count(), self.arms, &at.key("patients"))?;
-        let design = Design::GroupSequential(GroupSequential { patients: f64::from(patients), allocation });
+        let patients = at_least_arms(patients.get(), self.arms, &at.key("patients"))?;
+        let design = Design::GroupSequential(GroupSequential { patients, allocation });
         Ok((design, Cohort { patients, name: "the trial" }))
     }
 
@@ -124,9 +125,9 @@ impl Context<'_> {
             }
         }
         let (phase2_at, phase3_at) = (at.key("phase2"), at.key("phase3"));
-        let phase2_patients = at_least_arms(phase2.patients.count(), self.arms, &phase2_at.key("patients"))?;
-        let phase3_patients = phase3.patients.count();
-        if phase2_patients + phase3_patients > limits::PATIENTS as u32 {
+        let phase2_patients = at_least_arms(phase2.patients.get(), self.arms, &phase2_at.key("patients"))?;
+        let phase3_patients = phase3.patients.get();
+        if phase2_patients + phase3_patients > limits::PATIENTS {
             let rule = format!("both phases together have at most {} patients", limits::PATIENTS);
             return Err(phase3_at.key("patients").fail(rule));
         }
@@ -148,12 +149,12 @@ impl Context<'_> {
             _ => Cohort { patients: phase2_patients + phase3_patients, name: "both phases" },
         };
         let design = Design::Seamless(Box::new(Seamless {
-            phase2_patients: f64::from(phase2_patients),
+            phase2_patients,
             phase2_allocation,
             transition,
-            phase3_patients: f64::from(phase3_patients),
+            phase3_patients,
             phase3_allocation,
-            decision_time: phase3.decision_time.map_or(0.0, |months| months.get()),
+            decision_time: phase3.decision_time.map_or(0.0, f64::from),
             pause_enrollment: phase3.pause_enrollment.unwrap_or(false),
             combination,
             intersection: intersection(raw.intersection, &at.key("intersection"))?,
@@ -228,7 +229,9 @@ impl Context<'_> {
     fn analyses(&self, cohort: &Cohort, at: &At<'_>) -> Checked<Vec<Analysis>> {
         let raw = &self.raw.analyses;
         length(raw, 1, limits::LOOKS, "analyses", at)?;
-        unique(raw.iter().map(|look| look.name.as_str()), "analysis", |i, rule| at.index(i).key("name").fail(rule))?;
+        unique(raw.iter().map(|look| look.name.as_str()), ("a look", "looks"), |i, rule| {
+            at.index(i).key("name").fail(rule)
+        })?;
         for (index, look) in raw.iter().enumerate() {
             at.index(index).refuse("endpoints", look.endpoints.as_ref(), "several endpoints in one analysis")?;
         }
@@ -283,9 +286,9 @@ fn increasing(before: &Trigger, after: &Trigger, written: Option<&str>, at: &At<
 }
 
 /// Whether the trigger cannot be met before every phase II patient is enrolled.
-fn fills_phase2(trigger: &Trigger, patients: u32) -> bool {
+fn fills_phase2(trigger: &Trigger, patients: f64) -> bool {
     match trigger {
-        Trigger::Enrolled { count } => *count == f64::from(patients),
+        Trigger::Enrolled { count } => *count == patients,
         Trigger::MinFollowUp { .. } => true,
         Trigger::All(parts) => parts.iter().any(|part| fills_phase2(part, patients)),
         Trigger::Any(parts) => parts.iter().all(|part| fills_phase2(part, patients)),
@@ -293,8 +296,8 @@ fn fills_phase2(trigger: &Trigger, patients: u32) -> bool {
     }
 }
 
-fn at_least_arms(patients: u32, arms: &[String], at: &At<'_>) -> Checked<u32> {
-    if patients as usize >= arms.len() {
+fn at_least_arms(patients: f64, arms: &[String], at: &At<'_>) -> Checked<f64> {
+    if patients >= arms.len() as f64 {
         Ok(patients)
     } else {
         Err(at.fail(format!("must be at least the number of arms, {}", arms.len())))
@@ -309,6 +312,6 @@ fn intersection(raw: Option<raw::Intersection>, at: &At<'_>) -> Checked<Intersec
         Some(raw::Intersection::Sidak) => "sidak",
         Some(raw::Intersection::SpiessensDebois) => "spiessens_debois",
     };
-    let found = INTERSECTIONS.iter().find(|(_, known)| *known == name).map(|(test, _)| *test);
+    let found = registry::find(INTERSECTIONS, name).map(|entry| (entry.build)(&[]));
     found.ok_or_else(|| at.not_yet(&format!("the intersection test `{name}`")))
 }

@@ -176,6 +176,6 @@ fn threshold(raw: &raw::Threshold, statistic: Statistic, at: &At<'_>) -> Checked
     };
     match (raw.at_least, raw.at_most) {
         (Some(limit), _) => Ok(Threshold::AtLeast(within(limit.get(), interval)?)),
-        (None, limit) => Ok(Threshold::AtMost(within(limit.map_or(0.0, |limit| limit.get()), interval)?)),
+        (None, limit) => Ok(Threshold::AtMost(within(limit.map_or(0.0, f64::from), interval)?)),
     }
 }

@@ -2,7 +2,6 @@
 
 use super::hazard::{effect, hazard, starts};
 use super::{length, unique};
-use crate::scenario::bridge;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
 use crate::scenario::raw::arm::{Arm, Effects, ResponseRate};
@@ -33,7 +32,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         .as_ref()
         .map(|response| immune_response(response, &at.key("immune_response")))
         .transpose()?;
-    all_arms(raw, arms, at)?;
+    all_arms(raw, at)?;
 
     let context = Context { raw, strata: &strata, control: &control };
     let arms = arms
@@ -60,7 +59,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
 }
 
 fn enrollment(raw: &raw::Truth, at: &At<'_>) -> Checked<Enrollment> {
-    let months = |piece: &raw::EnrollmentPiece| piece.months.map(|months| months.get());
+    let months = |piece: &raw::EnrollmentPiece| piece.months.map(f64::from);
     let starts = starts(&raw.enrollment, months, at)?;
     let rates: Vec<f64> = raw.enrollment.iter().map(|piece| piece.per_month.get()).collect();
     if let Some(0.0) = rates.last() {
@@ -76,12 +75,11 @@ fn enrollment(raw: &raw::Truth, at: &At<'_>) -> Checked<Enrollment> {
 fn dropout(raw: Option<&raw::Dropout>, arm: &str, at: &At<'_>) -> Checked<PiecewiseHazard> {
     let Some(raw) = raw else { return Ok(PiecewiseHazard::zero()) };
     let per_arm = at.key(arm);
-    let (raw, at) = match &raw.all {
-        Some(all) => (all, at),
-        None => {
-            let missing = || per_arm.fail("drop-out given per arm needs every arm");
-            (raw.arms.get(arm).ok_or_else(missing)?, &per_arm)
-        }
+    let (raw, at) = if let Some(all) = &raw.all {
+        (all, at)
+    } else {
+        let missing = || per_arm.fail("drop-out given per arm needs every arm");
+        (raw.arms.get(arm).ok_or_else(missing)?, &per_arm)
     };
     let (made, cured) = hazard(raw, at)?;
     if cured > 0.0 {
@@ -102,7 +100,9 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
         return Ok(vec![CheckedStratum { public, ratios: [1.0; 3] }]);
     };
     length(list, 1, limits::STRATA, "strata", at)?;
-    unique(list.iter().map(|stratum| stratum.name.as_str()), "stratum", |i, rule| at.index(i).key("name").fail(rule))?;
+    unique(list.iter().map(|stratum| stratum.name.as_str()), ("a stratum", "strata"), |i, rule| {
+        at.index(i).key("name").fail(rule)
+    })?;
     let total: f64 = list.iter().map(|stratum| stratum.prevalence.get()).sum();
     if (total - 1.0).abs() > 1e-9 {
         return Err(at.fail(format!("prevalences must sum to 1, they sum to {total}")));
@@ -124,7 +124,7 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
             let ratios = [ratios.progression, ratios.death, ratios.death_after_progression];
             Ok(CheckedStratum {
                 public: Stratum { name: stratum.name.clone(), prevalence: stratum.prevalence.get() },
-                ratios: ratios.map(|ratio| ratio.map_or(1.0, |ratio| ratio.get())),
+                ratios: ratios.map(|ratio| ratio.map_or(1.0, f64::from)),
             })
         })
         .collect()
@@ -183,7 +183,7 @@ fn immune_response(raw: &raw::ImmuneResponse, at: &At<'_>) -> Checked<ImmuneResp
             length(list, 1, limits::ASSAYS, "assays", &assays_at)
                 .map_err(|fault| fault.hint("leave `assays` out for one assay without error"))?;
             let fail = |index: usize, rule| assays_at.index(index).key("name").fail(rule);
-            unique(list.iter().map(|assay| assay.name.as_str()), "assay", fail)?;
+            unique(list.iter().map(|assay| assay.name.as_str()), ("an assay", "assays"), fail)?;
             list.iter()
                 .map(|assay| Assay {
                     name: assay.name.clone(),
@@ -216,7 +216,7 @@ fn immune_response(raw: &raw::ImmuneResponse, at: &At<'_>) -> Checked<ImmuneResp
 }
 
 /// Checks what does not depend on one arm and stratum: names of arms and strata, and what each arm may not have.
-fn all_arms(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<()> {
+fn all_arms(raw: &raw::Truth, at: &At<'_>) -> Checked<()> {
     let arms_at = at.key("arms");
     if raw.arms.is_empty() {
         return Err(arms_at.fail("must describe at least one experimental arm"));
@@ -251,7 +251,6 @@ fn all_arms(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<()> {
             return Err(fault.maybe_hint(suggest::hint(name, "arms", &known)));
         }
     }
-    debug_assert!(!arms.is_empty());
     Ok(())
 }
 
@@ -350,11 +349,14 @@ impl Context<'_> {
             at.fail(rule).hint("write {\"rate\": 0.6}, or {\"shift\": 0} for the rate of the control")
         })?;
         match super::exactly_one(&[("rate", raw.rate.is_some()), ("shift", raw.shift.is_some())], at)? {
-            "rate" => Ok(raw.rate.map_or(0.0, |rate| rate.get())),
+            "rate" => Ok(raw.rate.map_or(0.0, f64::from)),
             _ if raw.shift.is_some_and(|shift| shift.get() == 0.0) => Ok(control_rate),
             _ => {
-                let shift = raw.shift.map_or(0.0, |shift| shift.get());
-                bridge::shifted_rate(control_rate, shift).map_err(|invalid| at.key("shift").invalid(&invalid))
+                let shift = raw.shift.map_or(0.0, f64::from);
+                if control_rate == 0.0 || control_rate == 1.0 {
+                    return Err(at.key("shift").fail("a shift needs a `control_rate` above 0 and below 1"));
+                }
+                ImmuneResponse::shifted_rate(control_rate, shift).map_err(|invalid| at.key("shift").invalid(&invalid))
             }
         }
     }

@@ -17,7 +17,7 @@ pub(crate) struct Setting<'a> {
     /// Endpoint of `events` where none is named.
     pub endpoint: Endpoint,
     /// Patients whose events and enrolment count.
-    pub patients: u32,
+    pub patients: f64,
     /// Who they are, for the message ("the trial", "phase II").
     pub cohort: &'static str,
     /// The events condition of the final analysis, for `event_fraction`; `None` where a fraction has no meaning.
@@ -72,12 +72,12 @@ impl Setting<'_> {
         }
         let here = at.key(form);
         if let Some(count) = raw.events {
-            self.within(count.count(), "events", &here)?;
-            return self.events(raw, count.count(), at);
+            self.within(count.get(), "events", &here)?;
+            return self.events(raw, count.get(), at);
         }
         if let Some(count) = raw.enrolled {
-            self.within(count.count(), "enrolled patients", &here)?;
-            return Ok(Trigger::Enrolled { count: f64::from(count.count()) });
+            self.within(count.get(), "enrolled patients", &here)?;
+            return Ok(Trigger::Enrolled { count: count.get() });
         }
         if let Some(month) = raw.calendar {
             return Ok(Trigger::Calendar { month: month.get() });
@@ -101,7 +101,7 @@ impl Setting<'_> {
         }
     }
 
-    fn within(&self, count: u32, what: &str, at: &At<'_>) -> Checked<()> {
+    fn within(&self, count: f64, what: &str, at: &At<'_>) -> Checked<()> {
         if count <= self.patients {
             Ok(())
         } else {
@@ -111,7 +111,7 @@ impl Setting<'_> {
         }
     }
 
-    fn events(&self, raw: &When, count: u32, at: &At<'_>) -> Checked<Trigger> {
+    fn events(&self, raw: &When, count: f64, at: &At<'_>) -> Checked<Trigger> {
         let endpoint =
             raw.endpoint.map_or(Ok(self.endpoint), |endpoint| self.facts.endpoint(endpoint, &at.key("endpoint")))?;
         let stratum = raw.population.as_ref().map(|name| {
@@ -124,7 +124,9 @@ impl Setting<'_> {
         let arms_at = at.key("arms");
         let arms = raw.arms.as_ref().map(|names| {
             length(names, 1, limits::ARMS, "arms", &arms_at)?;
-            super::unique(names.iter().map(String::as_str), "arm", |index, rule| arms_at.index(index).fail(rule))?;
+            super::unique(names.iter().map(String::as_str), ("an arm", "arms"), |index, rule| {
+                arms_at.index(index).fail(rule)
+            })?;
             let known: Vec<&str> = self.arms.iter().map(String::as_str).collect();
             names
                 .iter()
@@ -137,12 +139,7 @@ impl Setting<'_> {
                 })
                 .collect::<Checked<Vec<usize>>>()
         });
-        Ok(Trigger::Events {
-            count: f64::from(count),
-            endpoint,
-            stratum: stratum.transpose()?,
-            arms: arms.transpose()?,
-        })
+        Ok(Trigger::Events { count, endpoint, stratum: stratum.transpose()?, arms: arms.transpose()? })
     }
 
     fn fraction(&self, fraction: f64, at: &At<'_>) -> Checked<Trigger> {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "HAZARD")]
+#[expect(clippy::struct_field_names, reason = "the field has the name of the key")]
 pub struct Hazard {
     /// Constant hazard per month, 0 to 100.
     pub hazard: Option<Rate>,

@@ -25,6 +25,9 @@ use std::borrow::Cow;
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "seamline scenario")]
 pub struct File {
+    /// Where an editor finds this schema; not read.
+    #[serde(rename = "$schema")]
+    pub schema: Option<String>,
     /// Format version; 1.
     pub seamline: Version,
     /// One line that names the scenario in tables and reports.

@@ -22,6 +22,12 @@ macro_rules! quantities {
             }
         }
 
+        impl From<$name> for f64 {
+            fn from(quantity: $name) -> Self {
+                quantity.0
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let value = f64::deserialize(deserializer)?;
@@ -100,13 +106,6 @@ quantities! {
     Number Interval::closed(-1e6, 1e6, "");
     /// A number above zero of a size that trials have.
     Positive Interval::above(0.0, 1e6, "");
-}
-
-impl Count {
-    /// The count.
-    pub fn count(self) -> u32 {
-        self.get() as u32
-    }
 }
 
 impl Small {

@@ -173,7 +173,6 @@ pub struct Criterion {
     /// Smallest passing value of `score`.
     pub at_least: Option<Number>,
     /// Thresholds by name of the statistic.
-    #[schemars(skip)]
     pub statistics: IndexMap<String, Threshold>,
 }
 
@@ -194,9 +193,16 @@ pub fn statistic_names() -> impl Iterator<Item = &'static str> {
     STATISTICS.iter().map(|(_, name)| *name).chain([UNPARAMETRIZED]).chain(PARAMETRIZED.iter().copied())
 }
 
+/// The map of thresholds becomes one property per statistic, and every key is optional.
 fn criterion_statistics(schema: &mut Schema) {
+    let object = schema.ensure_object();
+    object.remove("required");
+    let properties = object.get_mut("properties").and_then(Value::as_object_mut);
+    let map = properties.and_then(|properties| properties.shift_remove("statistics"));
+    let threshold = map.as_ref().and_then(|map| map.get("additionalProperties")).cloned();
     for name in statistic_names() {
-        add_property(schema, name, json_schema!({ "$ref": "#/$defs/Threshold" }));
+        let property = threshold.clone().and_then(|threshold| Schema::try_from(threshold).ok()).unwrap_or_default();
+        add_property(schema, name, property);
     }
 }
 

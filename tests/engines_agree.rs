@@ -24,9 +24,11 @@ fn effect() -> impl Strategy<Value = Value> {
 fn control() -> impl Strategy<Value = Value> {
     prop_oneof![
         (8.0..20.0f64).prop_map(|median| json!({ "median": median })),
-        (0.04..0.1f64, 0.02..0.06f64, 4.0..12.0f64)
-            .prop_map(|(early, late, until)| json!({ "hazards": [{ "for": until, "hazard": early }, { "hazard": late }] })),
-        (0.8..1.4f64, 8.0..18.0f64).prop_map(|(shape, median)| json!({ "weibull": { "shape": shape, "median": median } })),
+        (0.04..0.1f64, 0.02..0.06f64, 4.0..12.0f64).prop_map(
+            |(early, late, until)| json!({ "hazards": [{ "for": until, "hazard": early }, { "hazard": late }] })
+        ),
+        (0.8..1.4f64, 8.0..18.0f64)
+            .prop_map(|(shape, median)| json!({ "weibull": { "shape": shape, "median": median } })),
     ]
 }
 
@@ -128,8 +130,18 @@ fn analytic_agrees_with_simulation_on_random_group_sequential_trials() {
         compare("power".into(), pair.0.value, pair.1.value, pair.1.mcse.unwrap());
         for (a, s) in analytic.looks.iter().zip(&simulated.looks) {
             let name = &a.analysis;
-            compare(format!("{name} efficacy"), a.cross_efficacy.value, s.cross_efficacy.value, s.cross_efficacy.mcse.unwrap());
-            compare(format!("{name} futility"), a.cross_futility.value, s.cross_futility.value, s.cross_futility.mcse.unwrap());
+            compare(
+                format!("{name} efficacy"),
+                a.cross_efficacy.value,
+                s.cross_efficacy.value,
+                s.cross_efficacy.mcse.unwrap(),
+            );
+            compare(
+                format!("{name} futility"),
+                a.cross_futility.value,
+                s.cross_futility.value,
+                s.cross_futility.mcse.unwrap(),
+            );
         }
     }
     assert!(wrong.is_empty(), "{} disagreements\n{}", wrong.len(), wrong.join("\n"));

@@ -32,12 +32,7 @@ const LATTICE: (f64, usize) = (2e-6, 48_000);
 /// assert!((crossing[0] - (1.0 - 0.975_f64.powi(2))).abs() < 1e-8);
 /// # Ok::<(), seamline::invalid::Invalid>(())
 /// ```
-pub fn crossing(
-    means: &[f64],
-    covariance: &DMatrix<f64>,
-    tests: usize,
-    bounds: &[f64],
-) -> Result<Vec<f64>, Invalid> {
+pub fn crossing(means: &[f64], covariance: &DMatrix<f64>, tests: usize, bounds: &[f64]) -> Result<Vec<f64>, Invalid> {
     let size = means.len();
     require(
         tests > 0 && size == tests * bounds.len(),

@@ -50,9 +50,8 @@ impl Expectation {
         let events = months.iter().map(|&month| table.events_and_rate(month)).collect();
         let weights = if tests.len() > 1 {
             let missing = |label| NoInformation { look: 0, reason: format!("a max-combo cannot hold {label}") };
-            let weights = |test: &Arc<dyn TestStatistic>| {
-                test.log_rank_weights(&table).ok_or_else(|| missing(test.label()))
-            };
+            let weights =
+                |test: &Arc<dyn TestStatistic>| test.log_rank_weights(&table).ok_or_else(|| missing(test.label()));
             tests.iter().map(weights).collect::<Result<_, _>>()?
         } else {
             Vec::new()

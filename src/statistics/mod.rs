@@ -17,8 +17,8 @@ pub mod response;
 mod test;
 
 pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
-pub use follow_up::{FollowUp, Role};
 pub use expectation::{Expectation, Timing};
+pub use follow_up::{FollowUp, Role};
 pub use influence::{Influence, StratumTable, Tabulation};
 pub use observations::{Observations, RiskSet};
 pub use test::{JumpAndCompensator, LookExpectation, NoInformation, TEST_STATISTICS, TestStatistic};

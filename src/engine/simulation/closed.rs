@@ -161,11 +161,11 @@ fn mask(kept: &[bool]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use crate::adaptive::Bonferroni;
-    use std::sync::Arc;
     use super::*;
+    use crate::adaptive::Bonferroni;
     use crate::engine::PlannedLook;
     use crate::sequential::Bounds;
+    use std::sync::Arc;
 
     fn plan(fractions: &[f64], bound: f64, weight: f64) -> Plan {
         let looks = fractions.iter().map(|&fraction| PlannedLook {

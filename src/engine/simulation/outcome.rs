@@ -1,10 +1,10 @@
 //! From tallies to operating characteristics.
 
 use crate::engine::simulation::closed::Testing;
-use crate::numerics::normal::sf;
 use crate::engine::simulation::tally::{Tally, share};
 use crate::engine::simulation::trial::Trial;
 use crate::engine::{BoundAt, Expected, Hypotheses, LookOutcome, OperatingCharacteristics, TransitionOutcome};
+use crate::numerics::normal::sf;
 use crate::protocol::Design;
 use crate::survival::Endpoint;
 

@@ -110,14 +110,7 @@ impl KaplanMeierTest {
         Ok(LookExpectation { effect, variance, slopes: [0.0, slope], information: variance.recip(), parts })
     }
 
-    fn arm(
-        &self,
-        table: &Tabulation,
-        stratum: &StratumTable,
-        g: usize,
-        entered: &[f64],
-        entering: &[f64],
-    ) -> Arm {
+    fn arm(&self, table: &Tabulation, stratum: &StratumTable, g: usize, entered: &[f64], entering: &[f64]) -> Arm {
         let panels = &table.panels;
         let nodes = panels.nodes();
         let inside = nodes.partition_point(|&s| s < self.horizon);

@@ -65,7 +65,10 @@ const LEAST_AT_RISK: f64 = 1e-12;
 /// Months of entry at which the entered share has doubled since the end of the first piece of enrolment: where Q/(yG) needs
 /// panels no wider than its distance from the zero of G's continuation. None for enrolment at one rate.
 fn first_wave(entry: &EntryLaw) -> Vec<f64> {
-    entry.pieces().find(|(.., density)| *density > 0.0).map_or_else(Vec::new, |(_, end, _)| entry.doublings(entry.share_by(end)))
+    entry
+        .pieces()
+        .find(|(.., density)| *density > 0.0)
+        .map_or_else(Vec::new, |(_, end, _)| entry.doublings(entry.share_by(end)))
 }
 
 struct Weights {
@@ -95,9 +98,8 @@ fn null_spread(table: &Tabulation, stratum: &StratumTable, i: usize) -> f64 {
 pub fn shared_information(table: &Tabulation, look: usize, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
     let entered = table.entered(table.months[look]);
     let of = |(stratum, (a, b)): (&StratumTable, (&Vec<f64>, &Vec<f64>))| {
-        let density = |i: usize| {
-            a[i] * b[i] * null_spread(table, stratum, i) * pooled_events(table, stratum, i) * entered[i]
-        };
+        let density =
+            |i: usize| a[i] * b[i] * null_spread(table, stratum, i) * pooled_events(table, stratum, i) * entered[i];
         stratum.prevalence * table.panels.integrate_with(density)
     };
     table.strata.iter().zip(a.iter().zip(b)).map(of).sum()
@@ -111,7 +113,9 @@ impl TestStatistic for WeightedLogRank {
     fn kinks(&self, comparison: &Comparison, months: &[f64]) -> Vec<f64> {
         let mut kinks = self.weight.kinks();
         if self.weight.slope(1.0).is_some() {
-            kinks.extend(months.iter().flat_map(|&month| first_wave(&comparison.entry).into_iter().map(move |e| month - e)));
+            kinks.extend(
+                months.iter().flat_map(|&month| first_wave(&comparison.entry).into_iter().map(move |e| month - e)),
+            );
         }
         let end = months.last().copied().unwrap_or(0.0);
         if let Some(level) = self.weight.kink_level() {
@@ -143,12 +147,7 @@ impl TestStatistic for WeightedLogRank {
 }
 
 impl WeightedLogRank {
-    fn at_look(
-        &self,
-        table: &Tabulation,
-        weights: &[Weights],
-        look: usize,
-    ) -> Result<LookExpectation, NoInformation> {
+    fn at_look(&self, table: &Tabulation, weights: &[Weights], look: usize) -> Result<LookExpectation, NoInformation> {
         let month = table.months[look];
         let (entered, entering) = (table.entered(month), table.entering(month));
         let (mut mean, mut variance, mut slopes, mut information) = (0.0, 0.0, [0.0; 2], 0.0);

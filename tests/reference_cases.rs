@@ -1,6 +1,8 @@
 //! Every scenario of `tests/reference` through the public path: file in, JSON out, compared with the other program's
 //! figures. What is skipped is named, with its reason, and a skipped case that would now run makes the test fail.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -29,7 +31,7 @@ fn run(case: &Value, folder: &Path) -> Result<Vec<String>, String> {
     for (pointer, want) in case["expected"].as_object().unwrap() {
         let (value, tolerance) = (want["value"].as_f64().unwrap(), want["tolerance"].as_f64().unwrap());
         let got = answer.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
-        if (got - value).abs().partial_cmp(&tolerance).is_none_or(|order| order.is_gt()) {
+        if (got - value).abs().partial_cmp(&tolerance).is_none_or(std::cmp::Ordering::is_gt) {
             wrong.push(format!("{id} {pointer}: got {got}, reference {value} ± {tolerance}"));
         }
     }

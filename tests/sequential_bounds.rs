@@ -1,6 +1,6 @@
 //! Bounds against published ones and against other programs.
 
-#![expect(clippy::doc_markdown, reason = "names of programs stand as written")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
 mod sequential_common;
 

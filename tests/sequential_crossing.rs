@@ -1,5 +1,7 @@
 //! Crossing probabilities against other ways to compute them, and against published ones.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 use proptest::prelude::*;
 use seamline::numerics::{bivariate, mvn, normal};
 use seamline::sequential::{Bounds, crossing::canonical};

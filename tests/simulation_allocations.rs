@@ -1,5 +1,7 @@
 //! A replicate allocates nothing once its buffers have grown.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 mod simulation_support;
 
 use seamline::engine::simulation::Trial;

@@ -1,5 +1,7 @@
 //! Every generator against the law it claims, rate by rate; tolerances are 4 Monte Carlo standard errors.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 mod simulation_support;
 
 use seamline::engine::simulation::random::{Stream, standard_normal};

@@ -1,5 +1,7 @@
 //! The simulation engine against other programs and exact levels. Tolerances: 4 combined Monte Carlo standard errors.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 mod simulation_support;
 
 use seamline::engine::simulation::{Trial, run};

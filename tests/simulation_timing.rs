@@ -1,5 +1,7 @@
 //! Cost per replicate; run with `cargo test --release --test simulation_timing -- --ignored --nocapture`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 mod simulation_support;
 
 use seamline::engine::simulation::Trial;

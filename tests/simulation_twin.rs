@@ -1,6 +1,8 @@
 //! The engine against a plain, obvious twin, replicate by replicate: same data cuts, same statistics, same decisions.
 //! The twin keeps a list of people, sorts whenever it needs an order, and follows the documents, not the engine.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 mod simulation_support;
 
 use proptest::prelude::*;
@@ -255,10 +257,10 @@ fn seamless_twin(protocol: &Protocol, design: &Seamless, truth: &Truth, plan: &P
     let (phase2, phase3) = people.split_at(cohort);
     match &design.combination {
         Combination::NaivePooled => {
-            confirm(protocol, &people, &people, (decision, decision), &mut story, elementary(plan))
+            confirm(protocol, &people, &people, (decision, decision), &mut story, elementary(plan));
         }
         Combination::Phase3Only => {
-            confirm(protocol, &people, phase3, (decision, decision), &mut story, elementary(plan))
+            confirm(protocol, &people, phase3, (decision, decision), &mut story, elementary(plan));
         }
         Combination::InverseNormal { phase2_follow_up, .. } => {
             let (end, never) = reached(phase2, phase2_follow_up, &[true; 3], snapshot, death);
@@ -344,7 +346,7 @@ proptest! {
         allocation in proptest::collection::vec(1u32..4, 2..4), first in 3u32..60, more in 1u32..60, os in any::<bool>(), kind in 0..4,
     ) {
         let arms: Vec<_> = (0..allocation.len())
-            .map(|arm| simulation_support::arm("arm", illness_death(factor.powi(arm as i32)), dropout)).collect();
+            .map(|arm| simulation_support::arm("arm", illness_death(factor.powf(f64::from(u8::try_from(arm).unwrap()))), dropout)).collect();
         let endpoint = if os { Endpoint::Os } else { Endpoint::Dfs };
         let last = match kind {
             0 => events(first + more, endpoint),

@@ -1,6 +1,8 @@
 //! Test statistics in expectation against plain simulated trials: mean, standard deviation and correlation of Z at two looks
 //! under a delayed effect with unequal arms and drop-out. The simulation shares nothing with the expectation but the model.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 use seamline::registry::find;
 use seamline::statistics::log_rank::{Weight, WeightedLogRank};
 use seamline::statistics::{Cell, Comparison, Expectation, StratumPair, TEST_STATISTICS, Timing};

@@ -1,5 +1,7 @@
 //! Statistics from data: published values, hand-computed ties, and the sorted kernel against the plain form.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 use proptest::prelude::*;
 use seamline::statistics::cox::{Cox, cox};
 use seamline::statistics::log_rank::log_rank;
@@ -105,7 +107,7 @@ proptest! {
         cut in 0u32..60,
     ) {
         let mut patients = patients;
-        patients.sort();
+        patients.sort_unstable();
         let month = |n: u32| f64::from(n) * 0.5;
         let entry: Vec<f64> = patients.iter().map(|p| month(p.0)).collect();
         let event: Vec<f64> = patients.iter().map(|p| if p.1 == 1 { f64::INFINITY } else { month(p.1) }).collect();
@@ -123,12 +125,12 @@ proptest! {
         let treated: Vec<bool> = kept.iter().map(|&i| cell[i] / 2 == 2).collect();
         let stratum: Vec<u32> = kept.iter().map(|&i| u32::from(cell[i] % 2)).collect();
         let plain = Observations { time: &time, event: &events, treated: &treated, stratum: None };
-        use Role::{Control, Ignored, Treated};
-        let pooled = [Control, Control, Ignored, Ignored, Treated, Treated];
-        let strata = [[Control, Ignored, Ignored, Ignored, Treated, Ignored], [Ignored, Control, Ignored, Ignored, Ignored, Treated]];
+        let (control, ignored, treated_) = (Role::Control, Role::Ignored, Role::Treated);
+        let pooled = [control, control, ignored, ignored, treated_, treated_];
+        let strata = [[control, ignored, ignored, ignored, treated_, ignored], [ignored, control, ignored, ignored, ignored, treated_]];
         prop_assert_eq!(follow_up.log_rank(cut, &pooled), log_rank(&plain).unwrap());
         let stratified = Observations { stratum: Some(&stratum), ..plain };
-        let sum = strata.iter().fold(Default::default(), |sum: seamline::statistics::log_rank::LogRank, roles| sum.plus(follow_up.log_rank(cut, roles)));
+        let sum = strata.iter().fold(seamline::statistics::log_rank::LogRank::default(), |sum, roles| sum.plus(follow_up.log_rank(cut, roles)));
         prop_assert_eq!(sum, log_rank(&stratified).unwrap());
         let mut scratch = Vec::new();
         let same = |a: Cox, b: Cox| a == b || (a.hazard_ratio().is_nan() && b.hazard_ratio().is_nan());

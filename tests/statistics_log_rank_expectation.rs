@@ -1,5 +1,7 @@
 //! The log-rank statistic in expectation against other programs' figures and independent derivations.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 use seamline::protocol::Test;
 use seamline::statistics::{Cell, Comparison, Expectation, StratumPair, Timing};
 use seamline::survival::{Course, Endpoint, EndpointLaw, HazardRatio, PiecewiseHazard};

@@ -1,5 +1,7 @@
 //! Test statistics in expectation against other programs' figures (tables D and J of the method notes).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
 use nalgebra::DMatrix;
 use seamline::numerics::{mvn, normal, roots::brent};
 use seamline::protocol::Test;

@@ -8,8 +8,6 @@
 //!
 //! Sets of experimental arms are bit masks: bit j is the j-th experimental arm (arm j + 1 of the protocol).
 
-#![expect(clippy::doc_markdown, reason = "formulas stand in the documentation as they are written")]
-
 pub mod closed;
 pub mod combination;
 pub mod intersection;

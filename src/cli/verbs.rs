@@ -174,7 +174,7 @@ pub(super) fn size(run: &Run) -> Result<(), Failure> {
         return Err(Failure::NoDesign("every hypothesis is null under every truth: there is no power to reach".into()));
     }
     if run.json {
-        let answers: Vec<Answer> = solved.iter().map(|(answer, _)| answer.clone()).collect();
+        let answers: Vec<Answer> = solved.iter().map(|(answer, _)| Answer::clone(answer)).collect();
         let mut value = report::answers_json(&header(run, &scenario, start.elapsed().as_secs_f64()), &answers);
         for (index, (_, found)) in solved.iter().enumerate() {
             value["results"][index]["solved"] = report::solved_json(found);

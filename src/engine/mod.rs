@@ -47,6 +47,7 @@ pub type Progress<'a> = Option<&'a (dyn Fn(u64) + Sync)>;
 
 impl EngineKind {
     /// The engine that will answer for a design: `Auto` takes the analytic one where it covers the design.
+    #[must_use]
     pub fn for_design(self, design: &Design) -> Self {
         match (self, design) {
             (Self::Auto, Design::GroupSequential(_)) => Self::Analytic,

@@ -169,7 +169,7 @@ pub struct ScheduleContext<'a> {
 /// [`EngineError::Numerics`] if the laws of a counted endpoint were not supplied.
 pub fn schedule(trigger: &Trigger, context: &ScheduleContext) -> Result<ScheduledLook, EngineError> {
     let mut missing = false;
-    let mut leaves: Vec<(f64, Option<(Endpoint, bool)>, Option<(f64, f64)>)> = Vec::new();
+    let mut leaves: Vec<ScheduledLook> = Vec::new();
     let month = trigger.month(&mut |leaf| {
         let (month, clock, unreached) = match leaf {
             Trigger::Events { count, endpoint, stratum, arms } => {
@@ -190,18 +190,18 @@ pub fn schedule(trigger: &Trigger, context: &ScheduleContext) -> Result<Schedule
             Trigger::AfterPrevious { months } => (context.previous + months, None, None),
             Trigger::All(_) | Trigger::Any(_) => (0.0, None, None),
         };
-        leaves.push((month, clock, unreached));
+        leaves.push(ScheduledLook { month, clock, unreached });
         month
     });
     if missing {
         return Err(EngineError::Numerics("a trigger counts events of an endpoint the truth does not have".into()));
     }
-    let binding = leaves.iter().find(|(at, ..)| *at == month);
+    let binding = leaves.iter().find(|leaf| leaf.month == month);
     let behind = month < context.previous;
     Ok(ScheduledLook {
         month: month.max(context.previous),
-        clock: if behind { None } else { binding.and_then(|(_, clock, _)| *clock) },
-        unreached: binding.and_then(|(.., unreached)| *unreached),
+        clock: if behind { None } else { binding.and_then(|leaf| leaf.clock) },
+        unreached: binding.and_then(|leaf| leaf.unreached),
     })
 }
 

@@ -11,8 +11,6 @@
 //!
 //! Exponentials come from `libm`, not from the platform, so that every figure has the same bits everywhere.
 
-#![expect(clippy::doc_markdown, reason = "formulas stand in the documentation as they are written")]
-
 pub mod bivariate;
 pub mod mvn;
 pub mod normal;

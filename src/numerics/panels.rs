@@ -43,7 +43,7 @@ fn rule() -> &'static Rule {
             let mut values = [0.0; ORDER];
             legendre(rule.nodes[i], &mut values);
             for (k, value) in values.iter().enumerate() {
-                rule.to_coefficients[k][i] = (2.0 * k as f64 + 1.0) / 2.0 * rule.weights[i] * value;
+                rule.to_coefficients[k][i] = (k as f64 + 0.5) * rule.weights[i] * value;
             }
         }
         rule
@@ -136,6 +136,7 @@ pub struct Series {
 
 impl Series {
     /// The antiderivative that is zero at the first break.
+    #[must_use]
     pub fn antiderivative(&self) -> Self {
         let stride = self.stride + 1;
         let panels = self.breaks.len() - 1;

@@ -3,6 +3,7 @@
 use crate::report::dictionary::Format;
 use crate::report::table::table;
 use crate::study::{ArmDescription, CORRELATION_MONTH, MONTHS, TruthDescription};
+use crate::truth::ObservedResponse;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -93,7 +94,7 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
                     ratio(r.map(|r| r.true_rate)),
                     ratio(r.map(|r| r.positive)),
                     ratio(r.map(|r| r.missing)),
-                    ratio(r.and_then(|r| r.positive_predictive_value())),
+                    ratio(r.and_then(ObservedResponse::positive_predictive_value)),
                     ratio(arm.correlations.response_first_event_milestone),
                     ratio(arm.correlations.response_os_milestone),
                 ]);

@@ -6,6 +6,7 @@ use crate::scenario::check::{self, Facts};
 use crate::scenario::error::shown;
 use crate::scenario::fault::{self, At, Checked, Fault};
 use crate::scenario::limits::{self, MONTHS};
+use crate::scenario::meaning::meaning;
 use crate::scenario::patch::{self, Part};
 use crate::scenario::raw;
 use crate::scenario::strict::decode;
@@ -86,7 +87,7 @@ fn located(document: &Value, fault: Fault) -> ScenarioError {
         value: shown(patch::lookup(document, &fault.tokens)),
         pointer: fault::pointer(&fault.tokens),
         rule: fault.rule,
-        hint: fault.hint,
+        hint: Some(fault.hint.unwrap_or_else(|| meaning(&fault.tokens))),
     }
 }
 

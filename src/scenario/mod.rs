@@ -11,6 +11,7 @@ mod document;
 mod error;
 mod fault;
 mod limits;
+mod meaning;
 mod patch;
 #[expect(dead_code, reason = "the format has fields that this version refuses by name and does not read")]
 mod raw;

@@ -13,8 +13,6 @@
 //! | [`several`] | several statistics a look, one bound: max-combo |
 //! | `recursion`, `mesh` | the recursion under all of these, and the nodes it lives on |
 
-#![expect(clippy::doc_markdown, reason = "formulas stand in the documentation as they are written")]
-
 pub mod bounds;
 pub mod conditional;
 pub mod crossing;

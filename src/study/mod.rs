@@ -76,7 +76,7 @@ fn answer(candidate: &Candidate, truth: &str, outcome: OperatingCharacteristics)
 #[derive(Debug, Clone)]
 pub enum Sized {
     /// A design reaches the goal.
-    Solved(Answer, Box<Solved>),
+    Solved(Box<Answer>, Box<Solved>),
     /// None does: candidate, truth, highest power seen and where.
     NoDesign {
         /// Candidate.
@@ -116,7 +116,7 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
                             solved.proportional_hazards_claim = Some(claim.value);
                         }
                     }
-                    found.push(Sized::Solved(answer(candidate, name, solved.outcome.clone()), solved));
+                    found.push(Sized::Solved(Box::new(answer(candidate, name, solved.outcome.clone())), solved));
                 }
                 SizeOutcome::NoDesign { best_power, at } => {
                     found.push(Sized::NoDesign {

@@ -227,7 +227,7 @@ fn protocol_numbers(candidate: &seamline::scenario::Candidate, numbers: &mut Vec
         |bounds: &[f64]| bounds.iter().map(|bound| if bound.is_infinite() { 0.0 } else { *bound }).collect::<Vec<_>>();
     match &protocol.bounds.efficacy {
         EfficacyPlan::Spending(function) => {
-            numbers.extend([0.0, 0.3, 1.0].map(|time| function.spent(protocol.alpha, time)))
+            numbers.extend([0.0, 0.3, 1.0].map(|time| function.spent(protocol.alpha, time)));
         }
         EfficacyPlan::Bounds(bounds) => {
             numbers.extend(bounded(bounds));
@@ -269,7 +269,9 @@ proptest! {
         cut in prop::option::weighted(0.1, any::<Index>()),
     ) {
         let mut file = start.get(&examples::all()).clone();
-        changes.iter().for_each(|one| change(&mut file, one));
+        for one in &changes {
+            change(&mut file, one);
+        }
         let mut text = file.to_string();
         if let Some(cut) = cut {
             let end = (0..=cut.index(text.len() + 1)).rev().find(|&end| text.is_char_boundary(end)).unwrap();

@@ -1,7 +1,6 @@
 //! Builders of small truths, protocols and plans for the tests of the simulation engine.
 #![allow(dead_code, reason = "every test crate uses its own part")]
 
-use seamline::adaptive::Intersection;
 use seamline::engine::{EngineKind, Hypotheses, Plan, PlannedLook, Settings};
 use seamline::protocol::{
     Allocation, Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Test, Weight,

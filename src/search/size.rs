@@ -157,7 +157,7 @@ impl Search<'_> {
         });
         match answer {
             Ok(outcome) => Ok(Some(outcome)),
-            Err(EngineError::UnreachableEvents { .. }) => Ok(None),
+            Err(EngineError::UnreachableEvents { .. } | EngineError::NoInformation { .. }) => Ok(None),
             Err(other) => Err(other),
         }
     }

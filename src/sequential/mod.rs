@@ -10,6 +10,7 @@
 //! | [`conditional`] | crossing later, given what a look showed |
 //! | [`joint`] | probabilities of crossing under any joint normal law |
 //! | [`power`] | power of given bounds; the drift a power asks for; inflation factor |
+//! | [`several`] | several statistics a look, one bound: max-combo |
 //! | `recursion`, `mesh` | the recursion under all of these, and the nodes it lives on |
 
 pub mod bounds;
@@ -21,6 +22,7 @@ mod mesh;
 mod plan;
 pub mod power;
 mod recursion;
+pub mod several;
 pub mod spending;
 
 pub use plan::{BoundPlan, Bounds, EfficacyPlan, FutilityPlan};

@@ -112,6 +112,21 @@ impl Tabulation {
         self.panels.nodes().iter().map(|s| self.entry.density(month - s)).collect()
     }
 
+    /// Expected events per compared patient by `month`, and their rate per month then.
+    pub fn events_and_rate(&self, month: f64) -> [f64; 2] {
+        let (entered, entering) = (self.entered(month), self.entering(month));
+        let [pi0, pi1] = self.shares;
+        let mut sums = [0.0; 2];
+        for stratum in &self.strata {
+            for (i, weight) in self.panels.weights().iter().enumerate() {
+                let events = weight * stratum.prevalence * (pi0 * stratum.events[0][i] + pi1 * stratum.events[1][i]);
+                sums[0] += entered[i] * events;
+                sums[1] += entering[i] * events;
+            }
+        }
+        sums
+    }
+
     /// Expected events per compared patient by `month`, by arm (each arm's share of all compared patients).
     pub fn events_by_arm(&self, month: f64) -> [f64; 2] {
         let entered = self.entered(month);

@@ -177,8 +177,14 @@ pub fn locate(scenario: &Scenario, candidate: &str, truth: &str, error: EngineEr
         }
         EngineError::NotCovered { engine, feature } => {
             let rule = format!("the {engine} engine does not cover {feature}");
-            let hint = "use \"engine\": \"simulation\" or leave it to \"auto\"";
-            StudyError::Scenario(scenario.error_at(candidate, truth, "/run/engine", rule, Some(hint.into())))
+            let other = if engine == engine::analytic::NAME { "simulation" } else { "analytic" };
+            let hint = format!("use \"engine\": \"{other}\" or leave it to \"auto\"");
+            StudyError::Scenario(scenario.error_at(candidate, truth, "/run/engine", rule, Some(hint)))
+        }
+        EngineError::NoInformation { look, reason } => {
+            let hint = "move the look later, or choose another test";
+            let place = format!("/protocol/analyses/{look}/when");
+            StudyError::Scenario(scenario.error_at(candidate, truth, &place, reason, Some(hint.into())))
         }
         EngineError::NothingToMove(rule) => {
             let hint = "\"solve\" is \"patients\", \"events\" or \"follow_up\"";

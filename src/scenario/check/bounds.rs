@@ -1,6 +1,7 @@
 //! Efficacy and futility bounds.
 
 use super::exactly_one;
+use crate::protocol::Test;
 use crate::registry::{self, Parameter};
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::raw::bounds as raw;
@@ -11,20 +12,22 @@ use indexmap::IndexMap;
 use std::sync::Arc;
 
 /// What the bounds depend on.
-pub(crate) struct Setting {
+pub(crate) struct Setting<'a> {
     /// Confirmatory looks.
     pub looks: usize,
     /// One-sided level.
     pub alpha: f64,
     /// `goal.power`, if the file has a goal.
     pub power: Option<f64>,
+    /// The test whose statistic the bounds are for.
+    pub test: &'a Test,
 }
 
 /// The bounds of a protocol; `at` is the protocol's place.
 pub(crate) fn bounds(
     efficacy: Option<&raw::Efficacy>,
     futility: Option<&raw::Futility>,
-    setting: &Setting,
+    setting: &Setting<'_>,
     at: &At<'_>,
 ) -> Checked<BoundPlan> {
     let efficacy_at = at.key("efficacy");
@@ -87,7 +90,7 @@ fn spending(name: &str, given: &IndexMap<String, f64>, at: &At<'_>) -> Checked<A
     Ok((entry.build)(&values))
 }
 
-impl Setting {
+impl Setting<'_> {
     fn efficacy(&self, raw: &raw::Efficacy, at: &At<'_>) -> Checked<(EfficacyPlan, Option<Vec<f64>>)> {
         let form = exactly_one(
             &[
@@ -108,6 +111,9 @@ impl Setting {
             return Err(at.key("delta").fail("`delta` goes with family `wang_tsiatis`"));
         }
         let here = at.key(form);
+        if form == "family" && self.test.is_max_combo() {
+            return Err(here.not_yet("bounds of a family for a max-combo"));
+        }
         let plan = if let Some(name) = &raw.spending {
             EfficacyPlan::Spending(spending(name, &raw.parameters, at)?)
         } else if let Some(list) = &raw.bounds {
@@ -147,6 +153,9 @@ impl Setting {
         if raw.binding == Some(true) {
             return Err(at.key("binding").not_yet("binding futility bounds"));
         }
+        if self.test.is_max_combo() {
+            return Err(at.not_yet("futility bounds of a max-combo"));
+        }
         at.refuse("conditional_power", raw.conditional_power.as_ref(), "futility bounds on conditional power")?;
         let form = exactly_one(
             &[
@@ -157,6 +166,10 @@ impl Setting {
             at,
         )?;
         let here = at.key(form);
+        if form == "hazard_ratio" && !self.test.is_log_rank() {
+            let fault = here.fail("a hazard ratio is a bound of the log-rank test only");
+            return Err(fault.hint("give `bounds` on the z scale"));
+        }
         if form != "spending" {
             let parameter = raw.parameters.keys().next().map(String::as_str);
             if let Some(key) = raw.beta.map(|_| "beta").or(parameter) {

@@ -9,6 +9,7 @@ pub mod hazard;
 pub mod protocol;
 pub mod quantity;
 pub mod shape;
+pub mod test;
 pub mod transition;
 pub mod truth;
 pub mod when;

@@ -182,6 +182,26 @@ fn wrapped(paragraph: &str) -> String {
     text + &line + "\n"
 }
 
+/// Answers along one path.
+pub fn curve_text(path: &str, answers: &[Answer]) -> String {
+    let keys = ["reject_any", "type_i_error", "patients", "events", "months"];
+    let mut headings = vec!["candidate · truth"];
+    headings.extend(keys.map(|key| term(key).heading));
+    let mut table = table(&headings);
+    for answer in answers {
+        let outcome = &answer.outcome;
+        table.add_row([
+            format!("{} · {}", answer.candidate, answer.truth),
+            show("reject_any", &outcome.reject_any),
+            maybe("type_i_error", outcome.type_i_error.as_ref()),
+            show("patients", &outcome.expected.patients),
+            show("events", &outcome.expected.events),
+            show("months", &outcome.expected.months),
+        ]);
+    }
+    format!("along {path}\n\n{table}\n")
+}
+
 /// The ranking of candidates.
 pub fn ranking_text(ranked: &[Ranked]) -> String {
     let keys = ["power", "false_go", "net", "type_i_error", "patients"];

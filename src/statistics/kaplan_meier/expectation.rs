@@ -122,13 +122,10 @@ impl KaplanMeierTest {
             let density = panels.antiderivative(&stratum.density[g]);
             1.0 - density.at(self.horizon)
         };
-        let kernel: Vec<f64> = nodes[..inside]
-            .iter()
-            .map(|&s| match self.contrast {
-                Contrast::Survival => at_horizon,
-                Contrast::RestrictedMean => mean - survived.at(s),
-            })
-            .collect();
+        let kernel: Vec<f64> = match self.contrast {
+            Contrast::Survival => vec![at_horizon; inside],
+            Contrast::RestrictedMean => survived.along(nodes)[..inside].iter().map(|so_far| mean - so_far).collect(),
+        };
         // λ/Y, zero beyond the horizon.
         let at_risk: Vec<f64> =
             (0..inside).map(|i| table.shares[g] * share * stratum.at_risk[g][i] * entered[i]).collect();
@@ -139,14 +136,14 @@ impl KaplanMeierTest {
             once[i] = kernel[i] * hazard(i) / at_risk[i];
             twice[i] = kernel[i] * once[i];
         }
-        let (below, above) = (panels.antiderivative(&once), panels.antiderivative(&twice));
+        let (below, above) = (panels.antiderivative(&once).along(nodes), panels.antiderivative(&twice).along(nodes));
         let total = panels.integrate(&twice);
         let mut influence = vec![[(0.0, 0.0); 2]; nodes.len()];
         for i in 0..inside {
             let (kernel, hazard, at_risk) = (kernel[i], hazard(i), at_risk[i]);
             let effect = -sign * share * kernel / at_risk;
             let square = share * share * (kernel / at_risk).powi(2);
-            let spread = kernel * below.at(nodes[i]) + total - above.at(nodes[i]);
+            let spread = kernel * below[i] + total - above[i];
             let estimated = 2.0 * share * share * spread / at_risk;
             influence[i] =
                 [(effect, effect * hazard), (square - estimated, 2.0 * square * hazard - estimated * hazard)];

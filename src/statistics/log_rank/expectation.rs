@@ -50,8 +50,11 @@ impl WeightedLogRank {
         let hazard = table.panels.antiderivative(&stratum.pooled_hazard);
         let until = self.weight.until();
         let latest = (-hazard.at(until)).exp();
-        let read = |s: f64| if s < until { (-hazard.at(s)).exp() } else { latest };
-        let survival: Vec<f64> = nodes.iter().map(|&s| read(s)).collect();
+        let survival: Vec<f64> = nodes
+            .iter()
+            .zip(hazard.along(nodes))
+            .map(|(&s, hazard)| if s < until { (-hazard).exp() } else { latest })
+            .collect();
         let values = nodes.iter().zip(&survival).map(|(&s, &read)| self.weight.weight(s, read)).collect();
         let slopes = survival.iter().map(|&read| self.weight.slope(read).unwrap_or(0.0) * read).collect();
         Weights { values, slopes: Some(slopes), until }
@@ -215,9 +218,10 @@ fn estimation(
     [score, (0..count).map(square).collect()].map(|density: Vec<f64>| {
         let integral: Series = table.panels.antiderivative(&density);
         let total = table.panels.integrate(&density);
+        let integral = integral.along(table.panels.nodes());
         let divide = |i: usize| {
             let (s, at_risk) = (table.panels.nodes()[i], stratum.pooled_at_risk[i] * entered[i]);
-            if at_risk > LEAST_AT_RISK && s < weights.until { (total - integral.at(s)) / at_risk } else { 0.0 }
+            if at_risk > LEAST_AT_RISK && s < weights.until { (total - integral[i]) / at_risk } else { 0.0 }
         };
         (0..count).map(divide).collect()
     })

@@ -48,7 +48,7 @@ impl Uniform {
     /// A third of the patients in the control arm.
     fn trial(&mut self) -> Vec<Patient> {
         let one = |i: usize| {
-            let arm = usize::from(i % 3 != 0);
+            let arm = usize::from(!i.is_multiple_of(3));
             let total = self.exponential() / CONTROL;
             let event = if arm == 0 || total < DELAY { total } else { DELAY + (total - DELAY) / RATIO };
             Patient { arm, entry: ACCRUAL * self.next(), event, dropout: self.exponential() / DROPOUT[arm] }

@@ -152,7 +152,7 @@ fn d6_moments_by_a_plain_sum() {
 #[test]
 fn d6_moments_of_weighted_tests() {
     let setting = d6();
-    let cases: [(&str, &[f64], Option<[f64; 3]>, [f64; 3]); 4] = [
+    let cases = [
         (
             "fleming_harrington",
             &[0.0, 1.0],
@@ -316,7 +316,7 @@ fn j6_covariances_with_kaplan_meier() {
     let sd = [(n * looks[0].variance).sqrt(), (looks[1].variance / n).sqrt(), (looks[2].variance / n).sqrt()];
     // U is minus the effect of the log-rank test.
     let covariance = |i: usize, j: usize| {
-        let sign = if (i == 0) != (j == 0) { -1.0 } else { 1.0 };
+        let sign = if (i == 0) == (j == 0) { 1.0 } else { -1.0 };
         sign * sd[i] * sd[j] * table.covariance(&influences[i], &influences[j])
     };
     for (i, j, wanted) in [

@@ -75,7 +75,7 @@ impl Solve {
             Self::Events => "events",
             Self::FollowUp => "months of follow-up",
             Self::Enrollment => "months of enrolment",
-            Self::HazardRatio => "as detectable hazard ratio",
+            Self::HazardRatio => "hazard ratio",
         }
     }
 

@@ -147,12 +147,15 @@ fn d6_moments_by_a_plain_sum() {
     }
 }
 
+/// Test, its parameters, delta (where given) and sigma2.
+type D6Case = (&'static str, &'static [f64], Option<[f64; 3]>, [f64; 3]);
+
 /// `tables.md` D6: delta and sigma2. gsDesign2 leaves them to R's `integrate`, which does not see the kinks: sigma2 of FH(0, 1)
 /// is 1.3e-3 off at month 12 (0.0014115568; the plain sum above gives 0.0014133103), the others up to 1e-3.
 #[test]
 fn d6_moments_of_weighted_tests() {
     let setting = d6();
-    let cases: [(&str, &[f64], Option<[f64; 3]>, [f64; 3]); 4] = [
+    let cases: [D6Case; 4] = [
         (
             "fleming_harrington",
             &[0.0, 1.0],
@@ -316,7 +319,7 @@ fn j6_covariances_with_kaplan_meier() {
     let sd = [(n * looks[0].variance).sqrt(), (looks[1].variance / n).sqrt(), (looks[2].variance / n).sqrt()];
     // U is minus the effect of the log-rank test.
     let covariance = |i: usize, j: usize| {
-        let sign = if (i == 0) != (j == 0) { -1.0 } else { 1.0 };
+        let sign = if (i == 0) == (j == 0) { 1.0 } else { -1.0 };
         sign * sd[i] * sd[j] * table.covariance(&influences[i], &influences[j])
     };
     for (i, j, wanted) in [

@@ -117,7 +117,7 @@ impl TestStatistic for WeightedLogRank {
         let mut kinks = self.weight.kinks();
         if self.weight.slope(1.0).is_some() {
             kinks.extend(
-                months.iter().flat_map(|&month| first_wave(&comparison.entry).into_iter().map(move |e| month - e)),
+                months.iter().flat_map(|&month| first_wave(comparison.entry).into_iter().map(move |e| month - e)),
             );
         }
         let end = months.last().copied().unwrap_or(0.0);

@@ -29,6 +29,17 @@ enum Verb {
     Compare(Run),
     /// The size that meets the goal's power.
     Size(Run),
+    /// Power along one path of the file: truths of the planned design, or designs.
+    Curve {
+        #[command(flatten)]
+        run: Run,
+        /// The path that moves, below /truth or /protocol.
+        #[arg(long, value_name = "/PATH")]
+        over: String,
+        /// The values it takes, separated by commas.
+        #[arg(long, value_name = "V,V,…", value_delimiter = ',', required = true)]
+        values: Vec<String>,
+    },
     /// Whether the design is valid, which guarantee its type I error has, and why.
     Check(Run),
     /// The JSON Schema of the scenario file.
@@ -101,6 +112,7 @@ pub fn run() -> ExitCode {
         Verb::Evaluate(run) => verbs::evaluate(&run),
         Verb::Compare(run) => verbs::compare(&run),
         Verb::Size(run) => verbs::size(&run),
+        Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
         Verb::Check(run) => verbs::check(&run),
         Verb::Schema => verbs::schema(),
         Verb::New { kind } => message::data(kind.text()),

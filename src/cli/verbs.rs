@@ -95,7 +95,17 @@ fn answers(run: &Run, scenario: &Scenario, mut each: impl FnMut(&Answer)) -> (Ve
             rayon::current_num_threads()
         ));
     }
-    (answers, elapsed, result.map_err(Failure::from))
+    (answers, elapsed, result.map_err(|error| argument_at_fault(run, error)))
+}
+
+/// An engine asked for on the command line is an argument at fault, not the file.
+fn argument_at_fault(run: &Run, error: StudyError) -> Failure {
+    match (run.engine, error) {
+        (Some(_), StudyError::Scenario(error)) if error.pointer == "/run/engine" => {
+            Failure::Argument(format!("--engine: {}", error.rule))
+        }
+        (_, error) => Failure::from(error),
+    }
 }
 
 fn header(run: &Run, scenario: &Scenario, elapsed: f64) -> Header {
@@ -115,11 +125,11 @@ pub(super) fn evaluate(run: &Run) -> Result<(), Failure> {
         }
         return result;
     }
-    message::data(&format!("{}\n\n", scenario.title))?;
+    let mut title = format!("{}\n\n", scenario.title);
     let mut written = Ok(());
     let (_, _, result) = answers(run, &scenario, |answer| {
         if written.is_ok() {
-            written = message::data(&(report::answer_text(answer) + "\n"));
+            written = message::data(&(std::mem::take(&mut title) + &report::answer_text(answer) + "\n"));
         }
     });
     written.and(result)
@@ -147,6 +157,29 @@ pub(super) fn compare(run: &Run) -> Result<(), Failure> {
     result
 }
 
+pub(super) fn curve(run: &Run, over: &str, values: &[String]) -> Result<(), Failure> {
+    let scenario = load(run)?.along(over, values).map_err(|error| Failure::Wrong(Box::new(error)))?;
+    let (answers, elapsed, result) = answers(run, &scenario, |_| {});
+    if result.is_err() && answers.is_empty() {
+        return result;
+    }
+    // One of candidate and truth is named after the value.
+    let value_of = |answer: &Answer| {
+        let name = if over.starts_with("/truth/") { &answer.truth } else { &answer.candidate };
+        serde_json::from_str(name).unwrap_or_else(|_| Value::from(name.as_str()))
+    };
+    if run.json {
+        let mut value = report::answers_json(&header(run, &scenario, elapsed), &answers);
+        for (index, answer) in answers.iter().enumerate() {
+            value["results"][index]["point"] = json!({ over: value_of(answer) });
+        }
+        print(&value)?;
+    } else {
+        message::data(&format!("{}\n\n{}", scenario.title, report::curve_text(over, &answers)))?;
+    }
+    result
+}
+
 pub(super) fn size(run: &Run) -> Result<(), Failure> {
     let scenario = load(run)?;
     let start = Instant::now();
@@ -164,9 +197,9 @@ pub(super) fn size(run: &Run) -> Result<(), Failure> {
         match outcome {
             Sized::Solved(answer, found) => solved.push((answer, found)),
             Sized::NoDesign { candidate, truth, best_power, at } => missed.push(format!(
-                "{candidate} · {truth}: power {} is not reached; the highest power seen is {best_power:.4}, at {} {at:.1}",
+                "{candidate} · {truth}: power {} is not reached; the highest power seen is {best_power:.4}, at {at:.1} {}",
                 goal.power,
-                goal.solve.name()
+                goal.solve.unit()
             )),
         }
     }
@@ -181,7 +214,7 @@ pub(super) fn size(run: &Run) -> Result<(), Failure> {
         }
         value["not_solved"] = json!(missed);
         print(&value)?;
-    } else {
+    } else if !solved.is_empty() {
         let mut text = format!("{}\n\n", scenario.title);
         for (place, found) in &solved {
             text.push_str(&report::size_text(&place.candidate, &place.truth, found, goal.power));
@@ -210,8 +243,15 @@ pub(super) fn check(run: &Run) -> Result<(), Failure> {
         }));
     }
     let mut text = format!("{}\n\nThe file is right.\n\n", scenario.title);
+    let mut said: Vec<(&study::Verdict, Vec<&str>)> = Vec::new();
     for (name, verdict) in &verdicts {
-        text.push_str(&report::guarantee_text(name, verdict));
+        match said.iter_mut().find(|(known, _)| *known == verdict) {
+            Some((_, names)) => names.push(name),
+            None => said.push((verdict, vec![name])),
+        }
+    }
+    for (verdict, names) in said {
+        text.push_str(&report::guarantee_text(&names.join(", "), verdict));
         text.push('\n');
     }
     message::data(&text)

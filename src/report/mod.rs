@@ -8,4 +8,4 @@ mod table;
 pub use answer::{Header, answer_json, answers_json, ranking_json, solved_json};
 pub use description::{description_json, description_text};
 pub use dictionary::{DICTIONARY, Format, Term, term};
-pub use table::{answer_text, comparison_text, guarantee_text, ranking_text, size_text};
+pub use table::{answer_text, comparison_text, curve_text, guarantee_text, ranking_text, size_text};

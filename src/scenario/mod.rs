@@ -8,6 +8,7 @@ mod assemble;
 mod check;
 mod checked;
 mod document;
+mod effects;
 mod error;
 mod fault;
 mod limits;
@@ -19,7 +20,6 @@ mod schema;
 mod set;
 mod strict;
 mod suggest;
-mod undelayed;
 
 pub use checked::{Candidate, Goal, Scenario, Solve};
 pub use error::ScenarioError;

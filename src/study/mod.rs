@@ -11,8 +11,8 @@ pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use ranking::{Ranked, rank};
 
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
-use crate::scenario::{Candidate, Goal, Scenario, ScenarioError};
-use crate::search::{self, SizeOutcome, Solved};
+use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve};
+use crate::search::{self, Claim, SizeOutcome, Solved};
 
 /// One answer of a study.
 #[derive(Debug, Clone)]
@@ -105,15 +105,26 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
             if null.iter().all(|null| *null) {
                 continue;
             }
-            match search::size(&candidate.protocol, truth, &candidate.planning, goal).map_err(located)? {
+            let outcome = if goal.solve == Solve::HazardRatio {
+                search::detectable(&candidate.protocol, &candidate.planning, goal, |ratio| {
+                    scenario.with_hazard_ratio(ratio).map(|moved| moved.candidates[c].truths[t].1.clone())
+                })
+            } else {
+                search::size(&candidate.protocol, truth, &candidate.planning, goal)
+            };
+            match outcome.map_err(located)? {
                 SizeOutcome::Solved(mut solved) => {
-                    if let Some(prompt) = &prompt {
+                    if goal.solve != Solve::HazardRatio
+                        && let Some(prompt) = &prompt
+                    {
                         let (same, undelayed) = (&prompt.candidates[c], &prompt.candidates[c].truths[t].1);
-                        let claim = search::size(&same.protocol, undelayed, &same.planning, goal).map_err(located)?;
-                        if let SizeOutcome::Solved(claim) = claim
-                            && undelayed != truth
-                        {
-                            solved.proportional_hazards_claim = Some(claim.value);
+                        if undelayed != truth {
+                            let claim =
+                                search::size(&same.protocol, undelayed, &same.planning, goal).map_err(located)?;
+                            solved.proportional_hazards_claim = match claim {
+                                SizeOutcome::Solved(claim) => Claim::Solved(claim.value),
+                                SizeOutcome::NoDesign { .. } => Claim::NoDesign,
+                            };
                         }
                     }
                     found.push(Sized::Solved(Box::new(answer(candidate, name, solved.outcome.clone())), solved));
@@ -132,6 +143,9 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
     Ok(found)
 }
 
+/// How messages call the truth a design is planned on.
+const PLANNING: &str = "planned on";
+
 /// Judges every candidate: its plan must exist, and a design that breaks the rules of its own combination is refused.
 ///
 /// # Errors
@@ -139,11 +153,10 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
 pub fn check(scenario: &Scenario) -> Result<Vec<(String, Verdict)>, StudyError> {
     let mut verdicts = Vec::new();
     for candidate in &scenario.candidates {
-        let located = |error| locate(scenario, &candidate.name, "the planning truth", error);
-        engine::plan(&candidate.protocol, &candidate.planning).map_err(located)?;
-        let planned = std::iter::once(("the planning truth", &candidate.planning));
+        let located = |error| locate(scenario, &candidate.name, PLANNING, error);
+        let planned = std::iter::once((PLANNING, &candidate.planning));
         let truths = planned.chain(candidate.truths.iter().map(|(name, truth)| (name.as_str(), truth)));
-        let verdict = guarantee(&candidate.protocol, truths).map_err(located)?;
+        let verdict = guarantee(&candidate.protocol, &candidate.planning, truths).map_err(located)?;
         if let Some(refusal) = &verdict.refusal {
             let pointer = format!("/protocol{}", refusal.place);
             let (rule, hint) = (refusal.rule.clone(), Some(refusal.hint.clone()));
@@ -181,6 +194,10 @@ pub fn locate(scenario: &Scenario, candidate: &str, truth: &str, error: EngineEr
             let hint = "move the look later, or choose another test";
             let place = format!("/protocol/analyses/{look}/when");
             StudyError::Scenario(scenario.error_at(candidate, truth, &place, reason, Some(hint.into())))
+        }
+        EngineError::NothingToMove(rule) => {
+            let hint = "\"solve\" is \"patients\", \"events\", \"follow_up\", \"enrollment\" or \"hazard_ratio\"";
+            StudyError::Scenario(scenario.error_at(candidate, truth, "/goal/solve", rule, Some(hint.into())))
         }
         other => StudyError::Engine {
             candidate: candidate.to_string(),

@@ -111,7 +111,7 @@ impl JsonSchema for Patch {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Goal {
-    /// Power to reach under the first truth: a probability between alpha and 1.
+    /// Power to reach under every truth in which a null is false: a probability between alpha and 1.
     pub power: Fraction,
     /// What is moved to reach it; `patients` if absent.
     pub solve: Option<Solve>,
@@ -127,6 +127,10 @@ pub enum Solve {
     Events,
     /// The last look's `min_follow_up`.
     FollowUp,
+    /// Months of enrolment at the file's rates; patients follow.
+    Enrollment,
+    /// The detectable hazard ratio: every effect's ratio that is not 1 takes one value, delays are kept.
+    HazardRatio,
 }
 
 /// How engines are run.

@@ -237,9 +237,8 @@ fn compare(timing: Timing, replicates: usize) {
         for look in 0..2 {
             let i = 2 * k + look;
             let (sd, expected) = (moment(i, i).sqrt(), covariance[(look, look)].sqrt());
-            let null = 1.0;
             println!(
-                "{timing:?} {name} {parameters:?} look {look}: mean {:.4} expected {:.4}; sd {sd:.4} expected {expected:.4} (canonical {null})",
+                "{timing:?} {name} {parameters:?} look {look}: mean {:.4} expected {:.4}; sd {sd:.4} expected {expected:.4}",
                 mean[i], means[look]
             );
             // Four Monte Carlo standard errors, and what is of order 1/√n in a mean and 1/n in a variance: 0.3/√600, 4/600.

@@ -147,12 +147,15 @@ fn d6_moments_by_a_plain_sum() {
     }
 }
 
+/// Test, its parameters, delta (where given) and sigma2.
+type D6Case = (&'static str, &'static [f64], Option<[f64; 3]>, [f64; 3]);
+
 /// `tables.md` D6: delta and sigma2. gsDesign2 leaves them to R's `integrate`, which does not see the kinks: sigma2 of FH(0, 1)
 /// is 1.3e-3 off at month 12 (0.0014115568; the plain sum above gives 0.0014133103), the others up to 1e-3.
 #[test]
 fn d6_moments_of_weighted_tests() {
     let setting = d6();
-    let cases = [
+    let cases: [D6Case; 4] = [
         (
             "fleming_harrington",
             &[0.0, 1.0],

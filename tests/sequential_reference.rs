@@ -52,8 +52,11 @@ fn check_beta_spending(
     let (up, down) = (function(up.0, up.1), function(down.0, down.1));
     let shape = constant_effect(information);
     let fixed = efficacy_bounds(&EfficacyPlan::Spending(up.clone()), alpha, information, information).unwrap();
-    let efficacy =
-        if binding { Efficacy::Binding { function: up.as_ref(), alpha } } else { Efficacy::NonBinding(&fixed) };
+    let efficacy = if binding {
+        Efficacy::Binding { function: up.as_ref(), alpha, spending_time: information }
+    } else {
+        Efficacy::NonBinding(&fixed)
+    };
     let closed = close(efficacy, down.as_ref(), beta, information, information, &shape).unwrap();
     reference.check("drift_at_full_information", closed.scale);
     reference.check("inflation_factor", inflation_factor(closed.scale, alpha, 1.0 - beta));

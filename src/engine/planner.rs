@@ -3,7 +3,7 @@
 use crate::engine::schedule::{Cohort, Laws, ScheduleContext, ScheduledLook, cohort, expected_events, schedule};
 use crate::engine::{EngineError, Plan, PlannedLook, analytic};
 use crate::protocol::{Combination, Design, GroupSequential, Protocol, Seamless, Weight};
-use crate::sequential::{self, Bounds, FutilityPlan};
+use crate::sequential::{self, Bounds};
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
 use crate::truth::Truth;
@@ -153,10 +153,7 @@ fn bounds(
 ) -> Result<Bounds, EngineError> {
     let information: Vec<f64> = looks.iter().map(|look| look.information_fraction).collect();
     let times: Vec<f64> = looks.iter().map(|look| look.spending_time).collect();
-    let means = match protocol.bounds.futility {
-        Some(FutilityPlan::Spending { .. }) => drift()?,
-        _ => Vec::new(),
-    };
+    let means = if protocol.bounds.needs_drift() { drift()? } else { Vec::new() };
     let z_of = |look: usize, ratio: f64| -ratio.ln() * (shares[0] * shares[1] * events[look]).sqrt();
     sequential::bounds::bounds(&protocol.bounds, protocol.alpha, &information, &times, &means, z_of)
         .map_err(|error| EngineError::Numerics(error.to_string()))
@@ -277,7 +274,10 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
     let per_comparison = (control + one_arm) / (control + schedule.kept * one_arm);
     let comparison: Vec<f64> = events.iter().map(|count| count * per_comparison).collect();
     let bounds = bounds(protocol, &looks, &comparison, &pair, || {
-        Err(EngineError::NotCovered { engine: "analytic", feature: "beta-spending in a seamless design".into() })
+        Err(EngineError::NotCovered {
+            engine: "analytic",
+            feature: "futility planned on a drift (β-spending, conditional power) in a seamless design".into(),
+        })
     })?;
     Ok(Plan { looks, bounds, stage1_weight })
 }

@@ -2,6 +2,7 @@
 
 use crate::engine::{EngineError, SeamlessSchedule, seamless_schedule};
 use crate::protocol::{Combination, Design, Protocol, Seamless};
+use crate::sequential::bounds::Sides;
 use crate::truth::Truth;
 
 /// How far the type I error is controlled.
@@ -60,12 +61,28 @@ pub fn guarantee<'a>(
             guarantee: Guarantee::StrongByConstruction,
             because: vec![
                 "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the log-rank \
-                 statistic over the looks; futility is non-binding, so that ignoring it cannot raise the level."
+                 statistic over the looks."
                     .into(),
+                lower_bounds(protocol).into(),
             ],
             refusal: None,
         }),
         Design::Seamless(design) => seamless(protocol, design, truths),
+    }
+}
+
+/// What the lower bounds do to the level.
+fn lower_bounds(protocol: &Protocol) -> &'static str {
+    match (protocol.bounds.sides, protocol.bounds.binding) {
+        (Sides::Two, _) => {
+            "Two-sided: alpha is the level of each side, and the lower bounds mirror the upper ones. A trial that went on \
+             after crossing a lower bound could still cross an upper one, at a level above alpha."
+        }
+        (Sides::One, true) => {
+            "Futility is binding: the efficacy bounds count on the trial's stopping at every futility bound. A trial that goes \
+             on past one has a type I error above alpha, so that the level holds only if the bounds are obeyed."
+        }
+        (Sides::One, false) => "Futility is non-binding, so that ignoring it cannot raise the level.",
     }
 }
 

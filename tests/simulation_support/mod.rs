@@ -60,7 +60,7 @@ pub fn protocol(arms: &[&str], endpoint: Endpoint, looks: &[Trigger], design: De
             .enumerate()
             .map(|(look, when)| Analysis { name: format!("look {}", look + 1), when: when.clone() })
             .collect(),
-        bounds: BoundPlan { efficacy: EfficacyPlan::Bounds(vec![]), spending_time: None, futility: None },
+        bounds: BoundPlan::of(EfficacyPlan::Bounds(vec![])),
         design,
     }
 }

@@ -207,3 +207,39 @@ fn conditional_and_predictive_power_bounds() {
     let power = predictive_power(&information, &bounds, 1, found.futility[1], Prior::Flat).unwrap();
     assert!((power - 0.1).abs() < 1e-9);
 }
+
+/// Predictive power under a normal prior: closed form against quadrature at a single later look, its limits, and the law of total
+/// probability over the prior.
+#[test]
+fn predictive_power_under_a_normal_prior() {
+    use seamline::numerics::quadrature::hermite;
+    use seamline::sequential::conditional::final_predictive_power;
+    let information = [40.0, 100.0];
+    let bound = 1.98;
+    let bounds = efficacy_only(&[f64::INFINITY, bound]);
+    let prior = Prior::Normal { mean: 0.3, sd: 0.1 };
+    let z = 1.1;
+    let closed = final_predictive_power(&information, bound, 0, z, prior).unwrap();
+    assert!((closed - predictive_power(&information, &bounds, 0, z, prior).unwrap()).abs() < 1e-11);
+    let flat = final_predictive_power(&information, bound, 0, z, Prior::Flat).unwrap();
+    let wide = final_predictive_power(&information, bound, 0, z, Prior::Normal { mean: 0.3, sd: 1e4 }).unwrap();
+    assert!((flat - wide).abs() < 1e-7);
+    let sure = final_predictive_power(&information, bound, 0, z, Prior::Normal { mean: 0.3, sd: 1e-7 }).unwrap();
+    let conditional =
+        conditional_crossing(&information, &[0.3 * 40.0_f64.sqrt(), 3.0], &bounds, 0, z).unwrap().reject();
+    assert!((sure - conditional).abs() < 1e-7);
+    // Averaged over what the first look may show under the prior, it is the prior's power: Z_K ~ N(0.3·10, 1 + 0.01·100).
+    let sd = (1.0 + 0.01 * 40.0_f64).sqrt();
+    let rule = hermite(60);
+    let average: f64 = rule
+        .nodes
+        .iter()
+        .zip(&rule.weights)
+        .map(|(x, weight)| {
+            weight * final_predictive_power(&information, bound, 0, 0.3 * 40.0_f64.sqrt() + sd * x, prior).unwrap()
+        })
+        .sum::<f64>()
+        / rule.weights.iter().sum::<f64>();
+    let power = seamline::numerics::normal::sf((bound - 3.0) / 2.0_f64.sqrt());
+    assert!((average - power).abs() < 1e-9, "{average} {power}");
+}

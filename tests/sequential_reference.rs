@@ -6,7 +6,9 @@ mod sequential_common;
 
 use seamline::sequential::EfficacyPlan;
 use seamline::sequential::bounds::{Sides, efficacy_bounds, wang_tsiatis};
-use seamline::sequential::conditional::conditional_crossing;
+use seamline::sequential::conditional::{
+    Prior, conditional_crossing, final_conditional_power, final_predictive_power, predictive_power,
+};
 use seamline::sequential::crossing::canonical;
 use seamline::sequential::futility::{Efficacy, close};
 use seamline::sequential::power::{constant_effect, drift_for_power, inflation_factor};
@@ -164,6 +166,15 @@ fn h_cp_conditional_power() {
                 let key = format!("conditional_cross_look_{}_under_{assumption}", look + 2 + later);
                 reference.check(&key, *probability);
             }
+            let last = final_conditional_power(&information, &means, upper[upper.len() - 1], look, z).unwrap();
+            if assumption != "null" {
+                reference.check(&format!("conditional_power_{assumption}_final_look_only"), last);
+            }
         }
+        let last = final_predictive_power(&information, upper[upper.len() - 1], look, z, Prior::Flat).unwrap();
+        reference.check("predictive_power_flat_prior_final_look_only", last);
+        let all = predictive_power(&information, &bounds, look, z, Prior::Flat).unwrap();
+        reference.check("predictive_power_flat_prior_all_looks", all);
+        reference.done();
     }
 }

@@ -1,6 +1,6 @@
 //! Bounds in the file: spending through points, futility of every kind, binding, looks without a bound.
 
-use crate::examples::{calendar, group_sequential, read, seamless_alone, with};
+use crate::examples::{calendar, group_sequential, read, seamless_alone, with, without};
 use seamline::scenario::Scenario;
 use seamline::sequential::bounds::Sides;
 use seamline::sequential::{Assumption, BoundPlan, EfficacyPlan, FutilityPlan};
@@ -150,6 +150,7 @@ fn futility_of_every_kind() {
 
 #[test]
 fn pampallona_tsiatis_and_two_sides() {
+    let efficacy = |value: Value| without(efficacy(value), "/protocol/futility");
     let both = json!({"pampallona_tsiatis": {"delta_efficacy": 0, "delta_futility": 0.5, "beta": 0.2}});
     let found = plan(&efficacy(both.clone()));
     assert!(found.binding);

@@ -149,11 +149,11 @@ fn spent_level_by_counting() {
         for k in 0..3 {
             let p: f64 = uniform();
             product *= p.powf(weights[k]);
-            if product <= test.critical_values()[k] {
-                counts[k] += 1;
+            if k < 2 && p > futility[k] {
                 break;
             }
-            if k < 2 && p > futility[k] {
+            if product <= test.critical_values()[k] {
+                counts[k] += 1;
                 break;
             }
         }

@@ -33,7 +33,7 @@ pub enum FisherError {
     Root(#[from] RootError),
 }
 
-/// A product test: reject at stage k when Π_{i≤k} p_i^{w_i} ≤ c_k, else stop for futility when p_k > α0_k.
+/// A product test: stop for futility when p_k > α0_k, else reject when Π_{i≤k} p_i^{w_i} ≤ c_k.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fisher {
     /// w_i, the first 1.
@@ -104,9 +104,16 @@ impl Tilted {
     }
 }
 
-/// P(S + w x ≥ `limit`), x standard exponential, where every S of the state is below the limit: e^{−limit/w} Q(limit).
-fn exceed(state: &State, weight: f64, limit: f64) -> f64 {
-    libm::exp(-limit / weight) * state.tilted(weight).at(limit)
+/// P(S + w x ≥ `limit`, x ≥ A), x standard exponential, A = −ln α0, where every S of the state is below the limit:
+/// e^{−limit/w} Q(limit − wA) + α0 P(S > limit − wA).
+fn exceed(state: &State, weight: f64, futility: f64, limit: f64) -> f64 {
+    let edge = limit + weight * libm::log(futility);
+    let near = libm::exp(-limit / weight) * state.tilted(weight).at(edge);
+    if futility == 1.0 {
+        return near;
+    }
+    let mass = state.tilted(f64::INFINITY);
+    near + futility * (mass.at(limit) - mass.at(edge)).max(0.0)
 }
 
 /// Passes a stage: S + w x with x ≥ −ln α0, kept below `limit`. Its density is (1/w) e^{−s/w} Q(s − w A), A = −ln α0.
@@ -189,7 +196,7 @@ impl Fisher {
                 f64::NAN
             }
         };
-        let low = libm::log(alpha) - 60.0;
+        let low = libm::log(alpha) - 12.0;
         if excess(low) >= -1e-10 {
             // Even the least early level exhausts it: the last stage takes all.
             return at(libm::exp(low));
@@ -222,9 +229,10 @@ impl Fisher {
         for k in from..until {
             let weight = self.weights[k];
             let limit = (-libm::log(self.critical[k])).max(before);
-            total += exceed(&state, weight, limit);
+            let futility = self.futility.get(k).copied().unwrap_or(1.0);
+            total += exceed(&state, weight, futility, limit);
             if k + 1 < until {
-                state = pass(&state, weight, self.futility[k], limit);
+                state = pass(&state, weight, futility, limit);
             }
             before = limit;
         }
@@ -257,7 +265,7 @@ fn critical_of(level: f64, weights: &[f64]) -> Result<f64, FisherError> {
     let excess = |limit: f64| {
         let (mut total, mut state) = (0.0, State::Point(0.0));
         for (k, &weight) in weights.iter().enumerate() {
-            total += exceed(&state, weight, limit);
+            total += exceed(&state, weight, 1.0, limit);
             if k + 1 < weights.len() {
                 state = pass(&state, weight, 1.0, limit);
             }
@@ -266,7 +274,8 @@ fn critical_of(level: f64, weights: &[f64]) -> Result<f64, FisherError> {
     };
     let largest = weights.iter().copied().fold(0.0, f64::max);
     let least = -libm::log(level) * largest.min(1.0);
-    let most = (-libm::log(level) + 3.0 * weights.len() as f64 + 20.0) * largest * weights.len() as f64;
+    // Chernoff: P(Γ_n ≥ x) ≤ e^{−x}(ex/n)^n ≤ e^{−x/2} 2^n.
+    let most = (1.4 * weights.len() as f64 - 2.0 * libm::log(level)) * largest;
     Ok(libm::exp(-brent(1e-3 * least, most, 1e-13, excess)?))
 }
 

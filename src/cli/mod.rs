@@ -31,8 +31,20 @@ enum Verb {
     Size(Run),
     /// Whether the design is valid, which guarantee its type I error has, and why.
     Check(Run),
+    /// A trial that was held: decisions, p-values and intervals at the information it had.
+    Analyze {
+        /// The design, and how it is read.
+        #[command(flatten)]
+        run: Run,
+        /// What was observed: events and statistics of the looks held (`-` reads standard input).
+        observed: PathBuf,
+    },
     /// The JSON Schema of the scenario file.
-    Schema,
+    Schema {
+        /// Of the observed file of `analyze` instead.
+        #[arg(long)]
+        observed: bool,
+    },
     /// A starter scenario that explains itself.
     New {
         /// Kind of starter.
@@ -102,7 +114,8 @@ pub fn run() -> ExitCode {
         Verb::Compare(run) => verbs::compare(&run),
         Verb::Size(run) => verbs::size(&run),
         Verb::Check(run) => verbs::check(&run),
-        Verb::Schema => verbs::schema(),
+        Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),
+        Verb::Schema { observed } => verbs::schema(observed),
         Verb::New { kind } => message::data(kind.text()),
     };
     match result {

@@ -3,10 +3,11 @@
 use crate::cli::{EngineArgument, Failure, Run, message, progress};
 use crate::engine::EngineKind;
 use crate::report::{self, Header};
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Observed, Scenario};
 use crate::study::{self, Answer, Guarantee, Sized, StudyError};
 use serde_json::{Value, json};
 use std::io::Read;
+use std::path::Path;
 use std::time::Instant;
 
 impl From<StudyError> for Failure {
@@ -16,6 +17,20 @@ impl From<StudyError> for Failure {
             fault @ StudyError::Engine { .. } => Self::Fault(fault.to_string()),
         }
     }
+}
+
+/// The text of a file, or of standard input for `-`.
+fn read(file: &Path) -> Result<String, Failure> {
+    let name = file.display();
+    let mut bytes = Vec::new();
+    let read = if file.as_os_str() == "-" {
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(file).map(|content| bytes = content)
+    };
+    read.map_err(|error| Failure::Argument(format!("cannot read {name}: {error}")))?;
+    String::from_utf8(bytes)
+        .map_err(|error| Failure::Argument(format!("{name} is not UTF-8 text: {}", error.utf8_error())))
 }
 
 /// Reads and checks the scenario, with the command line's changes.
@@ -29,16 +44,7 @@ fn load(run: &Run) -> Result<Scenario, Failure> {
             .build_global()
             .map_err(|error| Failure::Fault(format!("cannot start threads: {error}")))?;
     }
-    let name = run.file.display();
-    let mut bytes = Vec::new();
-    let read = if run.file.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
-    } else {
-        std::fs::read(&run.file).map(|content| bytes = content)
-    };
-    read.map_err(|error| Failure::Argument(format!("cannot read {name}: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| Failure::Argument(format!("{name} is not UTF-8 text: {}", error.utf8_error())))?;
+    let text = read(&run.file)?;
     let mut scenario = Scenario::from_json(&text, &run.sets).map_err(|error| Failure::Wrong(Box::new(error)))?;
     if let Some(engine) = run.engine {
         scenario.run.engine = match engine {
@@ -95,7 +101,17 @@ fn answers(run: &Run, scenario: &Scenario, mut each: impl FnMut(&Answer)) -> (Ve
             rayon::current_num_threads()
         ));
     }
-    (answers, elapsed, result.map_err(Failure::from))
+    (answers, elapsed, result.map_err(|error| argument_at_fault(run, error)))
+}
+
+/// An engine asked for on the command line is an argument at fault, not the file.
+fn argument_at_fault(run: &Run, error: StudyError) -> Failure {
+    match (run.engine, error) {
+        (Some(_), StudyError::Scenario(error)) if error.pointer == "/run/engine" => {
+            Failure::Argument(format!("--engine: {}", error.rule))
+        }
+        (_, error) => Failure::from(error),
+    }
 }
 
 fn header(run: &Run, scenario: &Scenario, elapsed: f64) -> Header {
@@ -115,11 +131,11 @@ pub(super) fn evaluate(run: &Run) -> Result<(), Failure> {
         }
         return result;
     }
-    message::data(&format!("{}\n\n", scenario.title))?;
+    let mut title = format!("{}\n\n", scenario.title);
     let mut written = Ok(());
     let (_, _, result) = answers(run, &scenario, |answer| {
         if written.is_ok() {
-            written = message::data(&(report::answer_text(answer) + "\n"));
+            written = message::data(&(std::mem::take(&mut title) + &report::answer_text(answer) + "\n"));
         }
     });
     written.and(result)
@@ -164,9 +180,9 @@ pub(super) fn size(run: &Run) -> Result<(), Failure> {
         match outcome {
             Sized::Solved(answer, found) => solved.push((answer, found)),
             Sized::NoDesign { candidate, truth, best_power, at } => missed.push(format!(
-                "{candidate} · {truth}: power {} is not reached; the highest power seen is {best_power:.4}, at {} {at:.1}",
+                "{candidate} · {truth}: power {} is not reached; the highest power seen is {best_power:.4}, at {at:.1} {}",
                 goal.power,
-                goal.solve.name()
+                goal.solve.unit()
             )),
         }
     }
@@ -181,7 +197,7 @@ pub(super) fn size(run: &Run) -> Result<(), Failure> {
         }
         value["not_solved"] = json!(missed);
         print(&value)?;
-    } else {
+    } else if !solved.is_empty() {
         let mut text = format!("{}\n\n", scenario.title);
         for (place, found) in &solved {
             text.push_str(&report::size_text(&place.candidate, &place.truth, found, goal.power));
@@ -210,8 +226,15 @@ pub(super) fn check(run: &Run) -> Result<(), Failure> {
         }));
     }
     let mut text = format!("{}\n\nThe file is right.\n\n", scenario.title);
+    let mut said: Vec<(&study::Verdict, Vec<&str>)> = Vec::new();
     for (name, verdict) in &verdicts {
-        text.push_str(&report::guarantee_text(name, verdict));
+        match said.iter_mut().find(|(known, _)| *known == verdict) {
+            Some((_, names)) => names.push(name),
+            None => said.push((verdict, vec![name])),
+        }
+    }
+    for (verdict, names) in said {
+        text.push_str(&report::guarantee_text(&names.join(", "), verdict));
         text.push('\n');
     }
     message::data(&text)
@@ -226,6 +249,22 @@ pub(super) fn describe(run: &Run) -> Result<(), Failure> {
     message::data(&format!("{}\n\n{}", scenario.title, report::description_text(&descriptions)))
 }
 
-pub(super) fn schema() -> Result<(), Failure> {
-    print(&scenario::schema())
+pub(super) fn analyze(run: &Run, observed: &Path) -> Result<(), Failure> {
+    if run.file.as_os_str() == "-" && observed.as_os_str() == "-" {
+        return Err(Failure::Argument("only one of the two files can be standard input".into()));
+    }
+    let scenario = load(run)?;
+    let observed = Observed::from_json(&read(observed)?, &scenario).map_err(|error| {
+        message::note(&format!("in {}:", observed.display()));
+        Failure::Wrong(Box::new(error))
+    })?;
+    let analysis = study::analyze(&scenario, &observed)?;
+    if run.json {
+        return print(&report::analysis_json(&scenario.sha256, &observed.sha256, &analysis));
+    }
+    message::data(&format!("{}\n\n{}", scenario.title, report::analysis_text(&analysis)))
+}
+
+pub(super) fn schema(observed: bool) -> Result<(), Failure> {
+    print(&if observed { scenario::observed_schema() } else { scenario::schema() })
 }

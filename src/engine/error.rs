@@ -11,6 +11,9 @@ pub enum EngineError {
         /// Feature in the words of the file.
         feature: String,
     },
+    /// What a search is asked to move is not in the design.
+    #[error("{0}")]
+    NothingToMove(&'static str),
     /// An event-driven condition asks for more events than the truth will ever give in expectation.
     #[error("{needed} events are asked for, but at most {available:.1} are expected")]
     UnreachableEvents {

@@ -98,7 +98,7 @@ fn fractions(events: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-fn looks(protocol: &Protocol, stage2: &[f64], weight: f64) -> Vec<PlannedLook> {
+fn looks(protocol: &Protocol, stage2: &[f64], events: &[f64], weight: f64) -> Vec<PlannedLook> {
     stage2
         .iter()
         .enumerate()
@@ -106,6 +106,7 @@ fn looks(protocol: &Protocol, stage2: &[f64], weight: f64) -> Vec<PlannedLook> {
             information_fraction: weight + (1.0 - weight) * fraction,
             stage2_fraction: fraction,
             spending_time: protocol.bounds.spending_time.as_ref().map_or(fraction, |times| times[k]),
+            events: events[k],
         })
         .collect()
 }
@@ -129,11 +130,25 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
             }
         })
         .collect();
-    let looks = looks(protocol, &fractions(&events), 0.0);
+    let looks = looks(protocol, &fractions(&events), &events, 0.0);
     let bounds = bounds(protocol, &looks, &events, &shares(&cohort), || {
         analytic::drift(protocol, truth, &laws[0], &cohort, &scheduled)
     })?;
     Ok(Plan { looks, bounds, stage1_weight: None })
+}
+
+/// E Z_k of every look of a group-sequential design under the planning truth.
+///
+/// # Errors
+/// As [`plan`]; [`EngineError::NotCovered`] for a seamless design.
+pub fn planning_drift(protocol: &Protocol, planning: &Truth) -> Result<Vec<f64>, EngineError> {
+    let Design::GroupSequential(design) = &protocol.design else {
+        return Err(EngineError::NotCovered { engine: analytic::NAME, feature: "a data-driven transition".into() });
+    };
+    let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), planning)?;
+    let cohort = trial_cohort(design, planning);
+    let scheduled = trial_schedule(protocol, planning, &laws, &cohort)?;
+    analytic::drift(protocol, planning, &laws[0], &cohort, &scheduled)
 }
 
 /// Shares of control and experimental arms together.
@@ -265,7 +280,7 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
         }
         _ => None,
     };
-    let looks = looks(protocol, &fractions(&events), stage1_weight.unwrap_or(0.0));
+    let looks = looks(protocol, &fractions(&events), &events, stage1_weight.unwrap_or(0.0));
     // A hazard-ratio bound is read per comparison: the control and one kept arm.
     let control = f64::from(design.phase3_allocation.0[0]);
     let one_arm =

@@ -1,7 +1,7 @@
 //! The JSON contract of an answer (`scenario.md`, "Answers").
 
 use crate::engine::{BoundAt, Estimate, LookOutcome, OperatingCharacteristics};
-use crate::search::Solved;
+use crate::search::{Claim, Solved};
 use crate::study::{Answer, Ranked};
 use serde_json::{Map, Value, json};
 
@@ -122,6 +122,7 @@ pub fn ranking_json(ranked: &[Ranked]) -> Value {
                 "power": r.power,
                 "type_i_error": r.type_i_error,
                 "false_go": r.false_go,
+                "net": number(r.net()),
                 "patients": number(r.patients),
                 "months": number(r.months),
                 "level_held": r.level_held,
@@ -138,6 +139,9 @@ pub fn solved_json(solved: &Solved) -> Value {
         "integer": number(solved.integer),
         "power_at_integer": number(solved.power_at_integer),
         "held_fixed": solved.held_fixed,
-        "proportional_hazards_claim": solved.proportional_hazards_claim.map_or(Value::Null, number),
+        "proportional_hazards_claim": match solved.proportional_hazards_claim {
+            Claim::Solved(claim) => number(claim),
+            Claim::NotDelayed | Claim::NoDesign => Value::Null,
+        },
     })
 }

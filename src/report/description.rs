@@ -85,7 +85,7 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
         let _ = writeln!(text, "{curves}\n");
         if d.arms.iter().any(|arm| arm.response.is_some()) {
             let mut responses =
-                table(&["response", "true", "observed", "missing", "PPV", "corr. with S18 pfs", "S18 os"]);
+                table(&["response", "true", "observed", "missing", "PPV", "corr. with S18 pfs/dfs", "S18 os"]);
             for arm in &d.arms {
                 let ratio = |value: Option<f64>| value.map_or_else(|| "–".into(), |v| Format::Ratio.text(v));
                 let r = arm.response.as_ref();

@@ -82,6 +82,7 @@ pub const DICTIONARY: &[Term] = &[
     entry("average_hazard_ratio", "AHR", "event-weighted geometric mean hazard ratio so far", Format::Ratio),
     entry("cox_hazard_ratio", "Cox HR", "large-sample limit of the Cox hazard ratio", Format::Ratio),
     entry("power", "power", "mean P(reject) over truths with a false null", Format::Probability),
+    entry("net", "net", "power minus false go: a rule must find benefit and stop without it", Format::Probability),
     entry("false_go", "false go", "mean P(go) over truths in which every null is true", Format::Probability),
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::engine::{Estimate, OperatingCharacteristics};
 use crate::report::dictionary::{Format, term};
-use crate::search::Solved;
+use crate::search::{Claim, Solved};
 use crate::study::{Answer, Ranked, Verdict};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write;
@@ -44,7 +44,9 @@ pub fn answer_text(answer: &Answer) -> String {
     let _ = writeln!(text, "{} · {}  ({}{replicates})", answer.candidate, answer.truth, outcome.engine);
     let _ = writeln!(text, "  P(reject any) {}", inline("reject_any", &outcome.reject_any));
     if let Some(error) = &outcome.type_i_error {
-        let _ = writeln!(text, "  type I error  {}", inline("type_i_error", error));
+        let futility = outcome.looks.iter().any(|look| look.futility_bound.is_some());
+        let note = if futility { "  (stopping for futility obeyed)" } else { "" };
+        let _ = writeln!(text, "  type I error  {}{note}", inline("type_i_error", error));
     }
     let expected = &outcome.expected;
     let _ = writeln!(
@@ -157,12 +159,32 @@ pub fn comparison_text(answers: &[Answer]) -> String {
         }
         let _ = writeln!(text, "{table}\n");
     }
+    text.push_str(
+        "P(best): a truly best arm is kept; type I: a true null is rejected; – where that\ncannot happen; ± Monte Carlo \
+         standard error; patients, months: expected\n\n",
+    );
     text
+}
+
+/// A paragraph indented by two and broken at 80 columns.
+fn wrapped(paragraph: &str) -> String {
+    let mut text = String::new();
+    let mut line = String::from(" ");
+    for word in paragraph.split_whitespace() {
+        if line.chars().count() + 1 + word.chars().count() > 80 {
+            text.push_str(&line);
+            text.push('\n');
+            line = String::from(" ");
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    text + &line + "\n"
 }
 
 /// The ranking of candidates.
 pub fn ranking_text(ranked: &[Ranked]) -> String {
-    let keys = ["power", "type_i_error", "false_go", "patients", "months"];
+    let keys = ["power", "false_go", "net", "type_i_error", "patients"];
     let mut headings = vec!["rank  candidate"];
     headings.extend(keys.map(|key| term(key).heading));
     headings.push("level");
@@ -171,32 +193,41 @@ pub fn ranking_text(ranked: &[Ranked]) -> String {
         table.add_row([
             format!("{:>4}  {}", r.rank, r.candidate),
             plain(Format::Probability, r.power),
-            plain(Format::Probability, r.type_i_error),
             plain(Format::Probability, r.false_go),
+            Format::Probability.text(r.net()),
+            plain(Format::Probability, r.type_i_error),
             Format::Count.text(r.patients),
-            Format::Months.text(r.months),
             if r.level_held { "held".into() } else { "EXCEEDED".to_string() },
         ]);
     }
     format!(
-        "ranking: level held first, then {}\n(type I: largest over truths; patients, months: means over truths)\n\n{table}\n",
-        term("power").meaning
+        "ranking: candidates that hold the level first, then by net\n  power    {}\n  false go {}\n  net      {}\n  type I   \
+         largest over truths; patients: mean over truths\n\n{table}\n",
+        term("power").meaning,
+        term("false_go").meaning,
+        term("net").meaning
     )
 }
 
 /// What `size` found for one candidate and truth.
 pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> String {
-    let what = solved.what.name().replace('_', "-");
+    let unit = solved.what.unit();
     let mut text = format!(
-        "{candidate} · {truth}: {} {what} for power {goal} (power {:.4}; exact root {:.2})\n",
+        "{candidate} · {truth}: {} {unit} for power {goal} (power {:.4}; exact root {:.2})\n",
         solved.integer, solved.power_at_integer, solved.value
     );
-    if let Some(claim) = solved.proportional_hazards_claim {
-        let _ = writeln!(
-            text,
-            "  a proportional-hazards calculation (the same effect from month 0) would have claimed {:.0}",
-            claim.ceil()
-        );
+    if solved.power_falls {
+        text.push_str(&wrapped(&format!(
+            "power falls as {unit} grow here: more of them end an event-driven trial earlier, and under a delay earlier \
+             means less effect seen; {} is the most that keeps the goal",
+            solved.integer
+        )));
+    }
+    let prompt = "a proportional-hazards calculation (the same effect from month 0)";
+    match solved.proportional_hazards_claim {
+        Claim::NotDelayed => {}
+        Claim::Solved(claim) => text.push_str(&wrapped(&format!("{prompt} would have claimed {:.0}", claim.ceil()))),
+        Claim::NoDesign => text.push_str(&wrapped(&format!("{prompt} finds no design of just this power"))),
     }
     let _ = writeln!(text, "  held fixed: {}\n", solved.held_fixed.join(", "));
     let _ = writeln!(text, "{}", looks_table(&solved.outcome));
@@ -207,7 +238,7 @@ pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> St
 pub fn guarantee_text(candidate: &str, verdict: &Verdict) -> String {
     let mut text = format!("{candidate}: type I error {}\n", verdict.guarantee.words());
     for reason in &verdict.because {
-        let _ = writeln!(text, "  {reason}");
+        text.push_str(&wrapped(reason));
     }
     text
 }

@@ -2,4 +2,4 @@
 
 mod size;
 
-pub use size::{SizeOutcome, Solved, size};
+pub use size::{Claim, SizeOutcome, Solved, size};

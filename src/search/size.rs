@@ -19,14 +19,27 @@ pub struct Solved {
     pub integer: f64,
     /// Power at `integer`.
     pub power_at_integer: f64,
+    /// Whether power falls as the number grows (more patients end an event-driven trial earlier under a delay).
+    pub power_falls: bool,
     /// What was held fixed, in words.
     pub held_fixed: Vec<&'static str>,
     /// What the same calculation would have claimed had the effect set in at once; filled by the study.
-    pub proportional_hazards_claim: Option<f64>,
+    pub proportional_hazards_claim: Claim,
     /// The design at `value`.
     pub protocol: Protocol,
     /// Operating characteristics at `value`.
     pub outcome: OperatingCharacteristics,
+}
+
+/// What the same calculation claims when the effect sets in at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Claim {
+    /// The effect is not delayed: the claim is the answer.
+    NotDelayed,
+    /// The number it claims.
+    Solved(f64),
+    /// It finds no design of the goal's power.
+    NoDesign,
 }
 
 /// What a search for a size ends in.
@@ -50,6 +63,15 @@ impl Solve {
             Self::Patients => "patients",
             Self::Events => "events",
             Self::FollowUp => "follow_up",
+        }
+    }
+
+    /// What is counted, in words.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Patients => "patients",
+            Self::Events => "events",
+            Self::FollowUp => "months of follow-up",
         }
     }
 
@@ -180,22 +202,18 @@ const STEP: f64 = 1.25;
 /// Finds the value nearest to the file's at which power meets the goal under `truth`; bounds are planned under `planning`.
 ///
 /// # Errors
-/// [`EngineError::NotCovered`] for a seamless design or a goal that the looks do not allow (no event count or no
+/// [`EngineError::NothingToMove`] for a seamless design or a goal that the looks do not allow (no event count or no
 /// follow-up condition to move); errors of the engine otherwise.
 pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) -> Result<SizeOutcome, EngineError> {
     let Design::GroupSequential(design) = &protocol.design else {
-        return Err(EngineError::NotCovered {
-            engine: analytic::NAME,
-            feature: "the size of a seamless design".into(),
-        });
+        return Err(EngineError::NothingToMove("`size` solves group-sequential designs, not yet seamless ones"));
     };
     let search = Search { protocol, truth, planning, what: goal.solve };
     let Some(current) = search.current(design.patients) else {
-        let feature = match goal.solve {
-            Solve::Events => "solving events when the last look counts none",
-            _ => "solving follow-up when the last look has no min_follow_up",
-        };
-        return Err(EngineError::NotCovered { engine: analytic::NAME, feature: feature.into() });
+        return Err(EngineError::NothingToMove(match goal.solve {
+            Solve::Events => "solving events needs a last look that counts events",
+            _ => "solving follow_up needs a last look with min_follow_up",
+        }));
     };
     let limits = goal.solve.limits(design.patients);
     let mut best = (0.0f64, current);
@@ -237,8 +255,9 @@ pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) ->
         value,
         integer,
         power_at_integer,
+        power_falls: inside < outside,
         held_fixed: goal.solve.held_fixed(),
-        proportional_hazards_claim: None,
+        proportional_hazards_claim: Claim::NotDelayed,
         protocol,
         outcome,
     })))

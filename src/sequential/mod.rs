@@ -11,6 +11,8 @@
 //! | [`conditional`] | crossing later, given what a look showed: conditional and predictive power, the z they ask for |
 //! | [`joint`] | probabilities of crossing under any joint normal law |
 //! | [`power`] | power of given bounds; the drift a power asks for; inflation factor |
+//! | [`inference`] | stage-wise p-value, median-unbiased estimate, repeated intervals and p-values |
+//! | [`monitoring`] | bounds at observed information: under- and over-running |
 //! | `recursion`, `mesh` | the recursion under all of these, and the nodes it lives on |
 
 pub mod bounds;
@@ -18,8 +20,10 @@ pub mod conditional;
 pub mod crossing;
 pub mod families;
 pub mod futility;
+pub mod inference;
 pub mod joint;
 mod mesh;
+pub mod monitoring;
 mod plan;
 pub mod power;
 mod recursion;

@@ -8,7 +8,7 @@ use crate::survival::Endpoint;
 use crate::truth::{Correlations, ExpectedEvents, ObservedResponse, Truth};
 
 /// Months at which curves are read.
-pub const MONTHS: [f64; 6] = [6.0, 12.0, 18.0, 24.0, 36.0, 60.0];
+pub const MONTHS: [f64; 7] = [3.0, 6.0, 12.0, 18.0, 24.0, 36.0, 60.0];
 
 /// One truth described, for the arms of the first candidate.
 #[derive(Debug, Clone)]
@@ -79,13 +79,21 @@ pub fn describe(scenario: &Scenario) -> Result<Vec<TruthDescription>, StudyError
         .truths
         .iter()
         .map(|(name, truth)| {
-            one(name, truth, patients, &shares).map_err(|error| locate(scenario, &candidate.name, name, error))
+            one(name, truth, candidate.protocol.primary.endpoint, patients, &shares)
+                .map_err(|error| locate(scenario, &candidate.name, name, error))
         })
         .collect()
 }
 
-fn one(name: &str, truth: &Truth, patients: f64, shares: &[f64]) -> Result<TruthDescription, EngineError> {
-    let endpoints: &[Endpoint] = if truth.has_progression { &[Endpoint::Pfs, Endpoint::Os] } else { &[Endpoint::Os] };
+fn one(
+    name: &str,
+    truth: &Truth,
+    primary: Endpoint,
+    patients: f64,
+    shares: &[f64],
+) -> Result<TruthDescription, EngineError> {
+    let first = if primary == Endpoint::Dfs { Endpoint::Dfs } else { Endpoint::Pfs };
+    let endpoints: &[Endpoint] = if truth.has_progression { &[first, Endpoint::Os] } else { &[Endpoint::Os] };
     let mut arms = Vec::with_capacity(truth.arms.len());
     for (index, arm) in truth.arms.iter().enumerate() {
         let mut described = Vec::with_capacity(endpoints.len());

@@ -1,8 +1,9 @@
 //! Which guarantee on the type I error a design has, and why.
 
-use crate::engine::{EngineError, SeamlessSchedule, seamless_schedule};
+use crate::engine::{self, EngineError, Plan, SeamlessSchedule, seamless_schedule};
 use crate::protocol::{Combination, Design, Protocol, Seamless};
 use crate::sequential::bounds::Sides;
+use crate::sequential::{Bounds, EfficacyPlan, crossing};
 use crate::truth::Truth;
 
 /// How far the type I error is controlled.
@@ -54,21 +55,49 @@ pub struct Refusal {
 /// [`EngineError`] if a law cannot be built.
 pub fn guarantee<'a>(
     protocol: &Protocol,
+    planning: &Truth,
     truths: impl Iterator<Item = (&'a str, &'a Truth)>,
 ) -> Result<Verdict, EngineError> {
-    match &protocol.design {
-        Design::GroupSequential(_) => Ok(Verdict {
+    let plan = engine::plan(protocol, planning)?;
+    let mut verdict = match &protocol.design {
+        Design::GroupSequential(_) => Verdict {
             guarantee: Guarantee::StrongByConstruction,
             because: vec![
-                "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the log-rank \
-                 statistic over the looks."
+                "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the statistic over \
+                 the looks."
                     .into(),
                 lower_bounds(protocol).into(),
             ],
             refusal: None,
-        }),
-        Design::Seamless(design) => seamless(protocol, design, truths),
+        },
+        Design::Seamless(design) => seamless(protocol, design, truths)?,
+    };
+    if matches!(protocol.bounds.efficacy, EfficacyPlan::Bounds(_)) {
+        let spent = spent_by(protocol, &plan)?;
+        if spent > protocol.alpha + GIVEN_BOUNDS_ROUNDING {
+            verdict.guarantee = Guarantee::NotControlled;
+            verdict.because = vec![format!(
+                "The bounds given spend {spent:.5} under the null, more than the level {}.",
+                protocol.alpha
+            )];
+        } else {
+            verdict.because.push(format!("The bounds given spend {spent:.5} of the level {}.", protocol.alpha));
+        }
     }
+    Ok(verdict)
+}
+
+/// Bounds given to two decimals may overspend by this much without being called uncontrolled.
+const GIVEN_BOUNDS_ROUNDING: f64 = 5e-5;
+
+/// Level that the efficacy bounds spend under the null, futility ignored unless it is binding.
+fn spent_by(protocol: &Protocol, plan: &Plan) -> Result<f64, EngineError> {
+    let information: Vec<f64> = plan.looks.iter().map(|look| look.information_fraction).collect();
+    let looks = information.len();
+    let obeyed = protocol.bounds.binding || protocol.bounds.sides == Sides::Two;
+    let futility = if obeyed { plan.bounds.futility.clone() } else { vec![f64::NEG_INFINITY; looks] };
+    let bounds = Bounds { efficacy: plan.bounds.efficacy.clone(), futility };
+    Ok(crossing::canonical(&information, &vec![0.0; looks], &bounds)?.reject())
 }
 
 /// What the lower bounds do to the level.

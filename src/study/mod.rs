@@ -1,9 +1,11 @@
 //! Many evaluations: candidates × truths, in file order.
 
+mod analyze;
 mod describe;
 mod guarantee;
 mod ranking;
 
+pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
@@ -12,7 +14,7 @@ pub use ranking::{Ranked, rank};
 
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
 use crate::scenario::{Candidate, Goal, Scenario, ScenarioError};
-use crate::search::{self, SizeOutcome, Solved};
+use crate::search::{self, Claim, SizeOutcome, Solved};
 
 /// One answer of a study.
 #[derive(Debug, Clone)]
@@ -109,11 +111,13 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
                 SizeOutcome::Solved(mut solved) => {
                     if let Some(prompt) = &prompt {
                         let (same, undelayed) = (&prompt.candidates[c], &prompt.candidates[c].truths[t].1);
-                        let claim = search::size(&same.protocol, undelayed, &same.planning, goal).map_err(located)?;
-                        if let SizeOutcome::Solved(claim) = claim
-                            && undelayed != truth
-                        {
-                            solved.proportional_hazards_claim = Some(claim.value);
+                        if undelayed != truth {
+                            let claim =
+                                search::size(&same.protocol, undelayed, &same.planning, goal).map_err(located)?;
+                            solved.proportional_hazards_claim = match claim {
+                                SizeOutcome::Solved(claim) => Claim::Solved(claim.value),
+                                SizeOutcome::NoDesign { .. } => Claim::NoDesign,
+                            };
                         }
                     }
                     found.push(Sized::Solved(Box::new(answer(candidate, name, solved.outcome.clone())), solved));
@@ -132,6 +136,9 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
     Ok(found)
 }
 
+/// How messages call the truth a design is planned on.
+const PLANNING: &str = "planned on";
+
 /// Judges every candidate: its plan must exist, and a design that breaks the rules of its own combination is refused.
 ///
 /// # Errors
@@ -139,11 +146,10 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
 pub fn check(scenario: &Scenario) -> Result<Vec<(String, Verdict)>, StudyError> {
     let mut verdicts = Vec::new();
     for candidate in &scenario.candidates {
-        let located = |error| locate(scenario, &candidate.name, "the planning truth", error);
-        engine::plan(&candidate.protocol, &candidate.planning).map_err(located)?;
-        let planned = std::iter::once(("the planning truth", &candidate.planning));
+        let located = |error| locate(scenario, &candidate.name, PLANNING, error);
+        let planned = std::iter::once((PLANNING, &candidate.planning));
         let truths = planned.chain(candidate.truths.iter().map(|(name, truth)| (name.as_str(), truth)));
-        let verdict = guarantee(&candidate.protocol, truths).map_err(located)?;
+        let verdict = guarantee(&candidate.protocol, &candidate.planning, truths).map_err(located)?;
         if let Some(refusal) = &verdict.refusal {
             let pointer = format!("/protocol{}", refusal.place);
             let (rule, hint) = (refusal.rule.clone(), Some(refusal.hint.clone()));
@@ -175,6 +181,10 @@ pub fn locate(scenario: &Scenario, candidate: &str, truth: &str, error: EngineEr
             let rule = format!("the {engine} engine does not cover {feature}");
             let hint = "use \"engine\": \"simulation\" or leave it to \"auto\"";
             StudyError::Scenario(scenario.error_at(candidate, truth, "/run/engine", rule, Some(hint.into())))
+        }
+        EngineError::NothingToMove(rule) => {
+            let hint = "\"solve\" is \"patients\", \"events\" or \"follow_up\"";
+            StudyError::Scenario(scenario.error_at(candidate, truth, "/goal/solve", rule, Some(hint.into())))
         }
         other => StudyError::Engine {
             candidate: candidate.to_string(),

@@ -9,7 +9,7 @@ pub struct Ranked {
     pub candidate: String,
     /// Rank, from 1.
     pub rank: usize,
-    /// Mean probability of rejecting a false null over the truths that have one; `None` if none has.
+    /// Mean probability of rejecting any hypothesis over the truths with a false null; `None` if none has.
     pub power: Option<f64>,
     /// Largest probability of rejecting a true null over the truths that have one; `None` if none has.
     pub type_i_error: Option<f64>,
@@ -23,7 +23,14 @@ pub struct Ranked {
     pub level_held: bool,
 }
 
-/// Ranks candidates: those that hold the level first, then by mean power, then by fewer expected patients.
+impl Ranked {
+    /// Power minus false go, a missing one counting as 0: what a rule gains by telling benefit from none.
+    pub fn net(&self) -> f64 {
+        self.power.unwrap_or(0.0) - self.false_go.unwrap_or(0.0)
+    }
+}
+
+/// Ranks candidates: those that hold the level first, then by [`Ranked::net`], then by fewer expected patients.
 pub fn rank(answers: &[Answer], alpha: impl Fn(&str) -> f64) -> Vec<Ranked> {
     let mut names: Vec<&str> = Vec::new();
     for answer in answers {
@@ -33,8 +40,7 @@ pub fn rank(answers: &[Answer], alpha: impl Fn(&str) -> f64) -> Vec<Ranked> {
     }
     let mut ranked: Vec<Ranked> = names.iter().map(|name| summarise(name, answers, alpha(name))).collect();
     ranked.sort_by(|a, b| {
-        let power = |r: &Ranked| r.power.unwrap_or(0.0);
-        b.level_held.cmp(&a.level_held).then(power(b).total_cmp(&power(a))).then(a.patients.total_cmp(&b.patients))
+        b.level_held.cmp(&a.level_held).then(b.net().total_cmp(&a.net())).then(a.patients.total_cmp(&b.patients))
     });
     for (index, entry) in ranked.iter_mut().enumerate() {
         entry.rank = index + 1;

@@ -30,7 +30,7 @@ pub fn group_sequential() -> Value {
         },
         "truths": {"as assumed": {}, "null": {"arms": {"vaccine": {"effect": {"death": 1}}}}},
         "goal": {"power": 0.9, "solve": "events"},
-        "run": {"engine": "analytic", "seed": 7}
+        "run": {"engine": "analytic"}
     })
 }
 
@@ -235,10 +235,7 @@ pub fn without(mut file: Value, pointer: &str) -> Value {
 /// Asserts that a file is refused at a pointer with a rule, and returns the error.
 #[track_caller]
 pub fn refused(file: &Value, pointer: &str, rule: &str) -> ScenarioError {
-    let error = match read(file) {
-        Ok(_) => panic!("the file is accepted"),
-        Err(error) => error,
-    };
+    let Err(error) = read(file) else { panic!("the file is accepted") };
     assert_eq!((error.pointer.as_str(), error.rule.as_str()), (pointer, rule), "{error:?}");
     error
 }

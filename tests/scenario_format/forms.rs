@@ -298,9 +298,12 @@ fn what_the_format_has_and_this_version_does_not_compute() {
     later("/optimize", json!({"maximize": "power", "vary": []}), "optimisation");
     later("/run/mcse", json!(0.001), "stopping at a wanted Monte Carlo standard error");
     later("/run/engine", json!("asymptotic"), "the asymptotic engine");
-    for name in ["simes", "sidak", "spiessens_debois"] {
-        later("/protocol/intersection", json!(name), &format!("the intersection test `{name}`"));
-    }
+    later("/protocol/intersection", json!("spiessens_debois"), "the intersection test `spiessens_debois`");
+    refused(
+        &with(seamless_alone(), "/protocol/intersection", json!("dunnet")),
+        "/protocol/intersection",
+        "unknown name",
+    );
     later("/protocol/combination/method", json!("fisher"), "combination by Fisher's product");
     later("/protocol/combination/method", json!("conditional_error"), "combination by conditional error");
     later(

@@ -275,7 +275,9 @@ proptest! {
         cut in prop::option::weighted(0.1, any::<Index>()),
     ) {
         let mut file = start.get(&examples::all()).clone();
-        changes.iter().for_each(|one| change(&mut file, one));
+        for one in &changes {
+            change(&mut file, one);
+        }
         let mut text = file.to_string();
         if let Some(cut) = cut {
             let end = (0..=cut.index(text.len() + 1)).rev().find(|&end| text.is_char_boundary(end)).unwrap();

@@ -182,7 +182,7 @@ fn arms_and_allocation() {
     at(one_look(), allocation, other, "/protocol/allocation/vacine", "`vacine` is not an arm of the protocol");
     let zero = json!({"control": 0, "vaccine": 1});
     at(one_look(), allocation, zero, "/protocol/allocation/control", "must be above 0 and at most 1000");
-    let odd = json!({"control": 1, "vaccine": 3.14159});
+    let odd = json!({"control": 1, "vaccine": 3.1234});
     at(one_look(), allocation, odd, allocation, "must be in the ratio of whole numbers, the smallest at most 100");
     match protocol(&one_look()).design {
         Design::GroupSequential(design) => assert_eq!(design.allocation, Allocation(vec![2, 3])),

@@ -111,6 +111,7 @@ pub fn plan(bounds: &[f64], fractions: &[f64], stage1_weight: Option<f64>) -> Pl
                 information_fraction: stage1_weight.map_or(fraction, |weight| weight + (1.0 - weight) * fraction),
                 stage2_fraction: fraction,
                 spending_time: fraction,
+                events: 100.0 * fraction,
             })
             .collect(),
         bounds: Bounds { efficacy: bounds.to_vec(), futility: vec![f64::NEG_INFINITY; bounds.len()] },

@@ -90,7 +90,7 @@ pub(super) fn unique<'a>(
 }
 
 /// Checks that exactly one of the listed keys is there and returns its name.
-pub(super) fn exactly_one(keys: &[(&'static str, bool)], at: &At<'_>) -> Checked<&'static str> {
+pub(in crate::scenario) fn exactly_one(keys: &[(&'static str, bool)], at: &At<'_>) -> Checked<&'static str> {
     let list = |keys: &mut dyn Iterator<Item = &'static str>| {
         keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
     };

@@ -11,6 +11,7 @@ use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
 use crate::scenario::raw::protocol as raw;
 use crate::scenario::raw::shape::{Form, OneOrMany};
+use crate::scenario::suggest;
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
 
@@ -158,7 +159,7 @@ impl Context<'_> {
             decision_time: phase3.decision_time.map_or(0.0, f64::from),
             pause_enrollment: phase3.pause_enrollment.unwrap_or(false),
             combination,
-            intersection: intersection(raw.intersection, &at.key("intersection"))?,
+            intersection: intersection(raw.intersection.as_deref(), &at.key("intersection"))?,
         }));
         Ok((design, cohort))
     }
@@ -305,14 +306,14 @@ fn at_least_arms(patients: f64, arms: &[String], at: &At<'_>) -> Checked<f64> {
     }
 }
 
-fn intersection(raw: Option<raw::Intersection>, at: &At<'_>) -> Checked<Intersection> {
-    let name = match raw {
-        None | Some(raw::Intersection::Dunnett) => "dunnett",
-        Some(raw::Intersection::Bonferroni) => "bonferroni",
-        Some(raw::Intersection::Simes) => "simes",
-        Some(raw::Intersection::Sidak) => "sidak",
-        Some(raw::Intersection::SpiessensDebois) => "spiessens_debois",
-    };
-    let found = registry::find(INTERSECTIONS, name).map(|entry| (entry.build)(&[]));
-    found.ok_or_else(|| at.not_yet(&format!("the intersection test `{name}`")))
+fn intersection(raw: Option<&str>, at: &At<'_>) -> Checked<Intersection> {
+    let name = raw.unwrap_or("dunnett");
+    match registry::find(INTERSECTIONS, name) {
+        Some(entry) => Ok((entry.build)(&[])),
+        None if name == raw::LATER_INTERSECTION => Err(at.not_yet(&format!("the intersection test `{name}`"))),
+        None => {
+            let known: Vec<&str> = raw::intersection_names().collect();
+            Err(at.fail("unknown name").maybe_hint(suggest::hint(name, "intersection tests", &known)))
+        }
+    }
 }

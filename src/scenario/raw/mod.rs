@@ -110,7 +110,7 @@ impl JsonSchema for Patch {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Goal {
-    /// Power to reach under the first truth: a probability between alpha and 1.
+    /// Power to reach under every truth in which a null is false: a probability between alpha and 1.
     pub power: Fraction,
     /// What is moved to reach it; `patients` if absent.
     pub solve: Option<Solve>,

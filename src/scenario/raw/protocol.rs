@@ -2,9 +2,10 @@
 
 use super::bounds::{Efficacy, Futility};
 use super::quantity::{Count, Duration, Fraction, Level, Months, Number, Part, Probability};
-use super::shape::{Form, OneOrMany, full_objects, short_names};
+use super::shape::{Form, OneOrMany, full_objects, restrict_names, short_names};
 use super::transition::Transition;
 use super::when::{Endpoint, When};
+use crate::adaptive::INTERSECTIONS;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -43,7 +44,8 @@ pub struct Protocol {
     /// How phase II and phase III evidence make one test.
     pub combination: Option<Combination>,
     /// Test of an intersection hypothesis in the closed test; `dunnett` if absent.
-    pub intersection: Option<Intersection>,
+    #[schemars(transform = intersection_choice)]
+    pub intersection: Option<String>,
 }
 
 /// An endpoint and its test.
@@ -272,20 +274,16 @@ pub struct FollowUp {
     pub when: When,
 }
 
-/// An intersection test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Intersection {
-    /// Dunnett's many-to-one test.
-    Dunnett,
-    /// Simes. Not yet computed by this version.
-    Simes,
-    /// Bonferroni.
-    Bonferroni,
-    /// Šidák. Not yet computed by this version.
-    Sidak,
-    /// Spiessens and Debois. Not yet computed by this version.
-    SpiessensDebois,
+/// The intersection test that the format has and this version does not compute.
+pub const LATER_INTERSECTION: &str = "spiessens_debois";
+
+/// Every name of an intersection test.
+pub fn intersection_names() -> impl Iterator<Item = &'static str> {
+    INTERSECTIONS.iter().map(|entry| entry.name).chain([LATER_INTERSECTION])
+}
+
+fn intersection_choice(schema: &mut Schema) {
+    restrict_names(schema, intersection_names());
 }
 
 full_objects!(TestObject);

@@ -42,15 +42,24 @@ fn solved_designs_have_the_goals_power() {
         answer(&["evaluate", "scenarios/size-under-delay.json", "--set", &format!("/protocol/patients={patients}")]);
     let power = number(&solved, "/results/0/solved/power_at_integer");
     assert!((number(&again, "/results/0/reject_any/value") - power).abs() < 1e-9);
-    let fewer =
-        answer(&["evaluate", "scenarios/size-under-delay.json", "--set", &format!("/protocol/patients={}", patients - 1.0)]);
+    let fewer = answer(&[
+        "evaluate",
+        "scenarios/size-under-delay.json",
+        "--set",
+        &format!("/protocol/patients={}", patients - 1.0),
+    ]);
     assert!(number(&fewer, "/results/0/reject_any/value") < 0.9);
 }
 
 #[test]
 fn a_goal_out_of_reach_ends_with_status_3() {
     let output = Command::new(env!("CARGO_BIN_EXE_seamline"))
-        .args(["size", "scenarios/os-delayed-effect.json", "--set", "/truth/arms/vaccine/effect/death/hazard_ratio=0.97"])
+        .args([
+            "size",
+            "scenarios/os-delayed-effect.json",
+            "--set",
+            "/truth/arms/vaccine/effect/death/hazard_ratio=0.97",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();

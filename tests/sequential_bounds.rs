@@ -110,7 +110,7 @@ fn a5_binding_beta_spending_sample_sizes() {
         let information = equal(looks);
         let rule = function("kim_demets", &[rho]);
         let shape = constant_effect(&information);
-        let efficacy = Efficacy::Binding { function: rule.as_ref(), alpha: 0.05 };
+        let efficacy = Efficacy::Binding { function: rule.as_ref(), alpha: 0.05, spending_time: &information };
         let closed = close(efficacy, rule.as_ref(), beta, &information, &information, &shape).unwrap();
         let inflation = inflation_factor(closed.scale, 0.05, 1.0 - beta);
         assert!((100.0 * inflation - largest).abs() < 0.051, "{looks} {rho}: {inflation} {largest}");
@@ -199,7 +199,7 @@ fn a12_binding_and_non_binding() {
     assert_all(&upper, &[2.128_073_2, 1.436_856_5, 1.246_899_4], 1e-7);
     let closed = close(Efficacy::NonBinding(&upper), kd.as_ref(), beta, &information, &information, &shape).unwrap();
     assert_all(&closed.bounds.futility[..2], &[-0.837_257_62, 0.359_925_47], 1e-6);
-    let binding = Efficacy::Binding { function: of.as_ref(), alpha };
+    let binding = Efficacy::Binding { function: of.as_ref(), alpha, spending_time: &information };
     let closed = close(binding, kd.as_ref(), beta, &information, &information, &shape).unwrap();
     assert_all(&closed.bounds.efficacy, &[2.128_073_2, 1.436_289_6, 1.221_866_2], 1e-6);
     assert_all(&closed.bounds.futility[..2], &[-0.849_376_86, 0.343_289_14], 1e-6);
@@ -267,7 +267,7 @@ fn a19_gsdesign_default() {
     let alternative = canonical(&information, &means, &closed.bounds).unwrap();
     assert_all(&alternative.efficacy, &[0.141_196_103, 0.440_273_668, 0.318_530_241], 1e-6);
     // Type 3: binding.
-    let efficacy = Efficacy::Binding { function: up.as_ref(), alpha: 0.025 };
+    let efficacy = Efficacy::Binding { function: up.as_ref(), alpha: 0.025, spending_time: &information };
     let binding = close(efficacy, down.as_ref(), 0.1, &information, &information, &shape).unwrap();
     // The source stops at 1e-6 of n, which leaves 2e-5 at the last look; ours spends 0.025 to 1e-12.
     assert_all(&binding.bounds.efficacy, &[3.010_739_49, 2.546_219_05, 1.964_319_5], 2e-5);
@@ -322,6 +322,7 @@ fn bounds_of_a_whole_plan() {
         efficacy: EfficacyPlan::Spending(function("obrien_fleming", &[])),
         spending_time: Some(vec![0.4, 0.8, 1.0]),
         futility: Some(FutilityPlan::HazardRatio(vec![1.0, 0.1, f64::INFINITY])),
+        ..BoundPlan::of(EfficacyPlan::Bounds(vec![]))
     };
     let z = |look: usize, ratio: f64| -ratio.ln() * (information[look] * 300.0 / 4.0).sqrt();
     let found = bounds_of(&plan, 0.025, &information, &information, &[0.0; 3], z).unwrap();

@@ -6,7 +6,9 @@ mod sequential_common;
 
 use seamline::sequential::EfficacyPlan;
 use seamline::sequential::bounds::{Sides, efficacy_bounds, wang_tsiatis};
-use seamline::sequential::conditional::conditional_crossing;
+use seamline::sequential::conditional::{
+    Prior, conditional_crossing, final_conditional_power, final_predictive_power, predictive_power,
+};
 use seamline::sequential::crossing::canonical;
 use seamline::sequential::futility::{Efficacy, close};
 use seamline::sequential::power::{constant_effect, drift_for_power, inflation_factor};
@@ -52,8 +54,11 @@ fn check_beta_spending(
     let (up, down) = (function(up.0, up.1), function(down.0, down.1));
     let shape = constant_effect(information);
     let fixed = efficacy_bounds(&EfficacyPlan::Spending(up.clone()), alpha, information, information).unwrap();
-    let efficacy =
-        if binding { Efficacy::Binding { function: up.as_ref(), alpha } } else { Efficacy::NonBinding(&fixed) };
+    let efficacy = if binding {
+        Efficacy::Binding { function: up.as_ref(), alpha, spending_time: information }
+    } else {
+        Efficacy::NonBinding(&fixed)
+    };
     let closed = close(efficacy, down.as_ref(), beta, information, information, &shape).unwrap();
     reference.check("drift_at_full_information", closed.scale);
     reference.check("inflation_factor", inflation_factor(closed.scale, alpha, 1.0 - beta));
@@ -161,6 +166,15 @@ fn h_cp_conditional_power() {
                 let key = format!("conditional_cross_look_{}_under_{assumption}", look + 2 + later);
                 reference.check(&key, *probability);
             }
+            let last = final_conditional_power(&information, &means, upper[upper.len() - 1], look, z).unwrap();
+            if assumption != "null" {
+                reference.check(&format!("conditional_power_{assumption}_final_look_only"), last);
+            }
         }
+        let last = final_predictive_power(&information, upper[upper.len() - 1], look, z, Prior::Flat).unwrap();
+        reference.check("predictive_power_flat_prior_final_look_only", last);
+        let all = predictive_power(&information, &bounds, look, z, Prior::Flat).unwrap();
+        reference.check("predictive_power_flat_prior_all_looks", all);
+        reference.done();
     }
 }

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`combination`] | inverse normal combination, its conditional error; Fisher's product |
+//! | [`fisher`] | Fisher's product over several stages with futility stops; Bauer–Köhne; overall p-value |
 //! | [`intersection`] | p-values of intersection hypotheses: Dunnett, Bonferroni, Šidák, Simes, one file each |
 //! | [`closed`] | the closed test over experimental arms |
 //!
@@ -10,6 +11,7 @@
 
 pub mod closed;
 pub mod combination;
+pub mod fisher;
 pub mod intersection;
 
 pub use intersection::{Bonferroni, Dunnett, INTERSECTIONS, Intersection, IntersectionTest, MAX_ARMS};

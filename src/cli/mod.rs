@@ -42,8 +42,20 @@ enum Verb {
     },
     /// Whether the design is valid, which guarantee its type I error has, and why.
     Check(Run),
+    /// A trial that was held: decisions, p-values and intervals at the information it had.
+    Analyze {
+        /// The design, and how it is read.
+        #[command(flatten)]
+        run: Run,
+        /// What was observed: events and statistics of the looks held (`-` reads standard input).
+        observed: PathBuf,
+    },
     /// The JSON Schema of the scenario file.
-    Schema,
+    Schema {
+        /// Of the observed file of `analyze` instead.
+        #[arg(long)]
+        observed: bool,
+    },
     /// A starter scenario that explains itself.
     New {
         /// Kind of starter.
@@ -114,7 +126,8 @@ pub fn run() -> ExitCode {
         Verb::Size(run) => verbs::size(&run),
         Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
         Verb::Check(run) => verbs::check(&run),
-        Verb::Schema => verbs::schema(),
+        Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),
+        Verb::Schema { observed } => verbs::schema(observed),
         Verb::New { kind } => message::data(kind.text()),
     };
     match result {

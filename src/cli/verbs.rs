@@ -3,10 +3,11 @@
 use crate::cli::{EngineArgument, Failure, Run, message, progress};
 use crate::engine::EngineKind;
 use crate::report::{self, Header};
-use crate::scenario::{self, Scenario};
+use crate::scenario::{self, Observed, Scenario};
 use crate::study::{self, Answer, Guarantee, Sized, StudyError};
 use serde_json::{Value, json};
 use std::io::Read;
+use std::path::Path;
 use std::time::Instant;
 
 impl From<StudyError> for Failure {
@@ -16,6 +17,20 @@ impl From<StudyError> for Failure {
             fault @ StudyError::Engine { .. } => Self::Fault(fault.to_string()),
         }
     }
+}
+
+/// The text of a file, or of standard input for `-`.
+fn read(file: &Path) -> Result<String, Failure> {
+    let name = file.display();
+    let mut bytes = Vec::new();
+    let read = if file.as_os_str() == "-" {
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
+    } else {
+        std::fs::read(file).map(|content| bytes = content)
+    };
+    read.map_err(|error| Failure::Argument(format!("cannot read {name}: {error}")))?;
+    String::from_utf8(bytes)
+        .map_err(|error| Failure::Argument(format!("{name} is not UTF-8 text: {}", error.utf8_error())))
 }
 
 /// Reads and checks the scenario, with the command line's changes.
@@ -29,16 +44,7 @@ fn load(run: &Run) -> Result<Scenario, Failure> {
             .build_global()
             .map_err(|error| Failure::Fault(format!("cannot start threads: {error}")))?;
     }
-    let name = run.file.display();
-    let mut bytes = Vec::new();
-    let read = if run.file.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ())
-    } else {
-        std::fs::read(&run.file).map(|content| bytes = content)
-    };
-    read.map_err(|error| Failure::Argument(format!("cannot read {name}: {error}")))?;
-    let text = String::from_utf8(bytes)
-        .map_err(|error| Failure::Argument(format!("{name} is not UTF-8 text: {}", error.utf8_error())))?;
+    let text = read(&run.file)?;
     let mut scenario = Scenario::from_json(&text, &run.sets).map_err(|error| Failure::Wrong(Box::new(error)))?;
     if let Some(engine) = run.engine {
         scenario.run.engine = match engine {
@@ -266,6 +272,22 @@ pub(super) fn describe(run: &Run) -> Result<(), Failure> {
     message::data(&format!("{}\n\n{}", scenario.title, report::description_text(&descriptions)))
 }
 
-pub(super) fn schema() -> Result<(), Failure> {
-    print(&scenario::schema())
+pub(super) fn analyze(run: &Run, observed: &Path) -> Result<(), Failure> {
+    if run.file.as_os_str() == "-" && observed.as_os_str() == "-" {
+        return Err(Failure::Argument("only one of the two files can be standard input".into()));
+    }
+    let scenario = load(run)?;
+    let observed = Observed::from_json(&read(observed)?, &scenario).map_err(|error| {
+        message::note(&format!("in {}:", observed.display()));
+        Failure::Wrong(Box::new(error))
+    })?;
+    let analysis = study::analyze(&scenario, &observed)?;
+    if run.json {
+        return print(&report::analysis_json(&scenario.sha256, &observed.sha256, &analysis));
+    }
+    message::data(&format!("{}\n\n{}", scenario.title, report::analysis_text(&analysis)))
+}
+
+pub(super) fn schema(observed: bool) -> Result<(), Failure> {
+    print(&if observed { scenario::observed_schema() } else { scenario::schema() })
 }

@@ -22,6 +22,8 @@ pub struct PlannedLook {
     pub stage2_fraction: f64,
     /// Spending time, in (0, 1]; the last is 1.
     pub spending_time: f64,
+    /// Planned events of the primary endpoint: the look's count, or those expected under the planning truth.
+    pub events: f64,
 }
 
 /// What is true about the hypotheses under one truth; one entry per experimental arm.

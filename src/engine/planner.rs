@@ -99,7 +99,7 @@ fn fractions(events: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-fn looks(protocol: &Protocol, stage2: &[f64], weight: f64) -> Vec<PlannedLook> {
+fn looks(protocol: &Protocol, stage2: &[f64], events: &[f64], weight: f64) -> Vec<PlannedLook> {
     stage2
         .iter()
         .enumerate()
@@ -107,6 +107,7 @@ fn looks(protocol: &Protocol, stage2: &[f64], weight: f64) -> Vec<PlannedLook> {
             information_fraction: weight + (1.0 - weight) * fraction,
             stage2_fraction: fraction,
             spending_time: protocol.bounds.spending_time.as_ref().map_or(fraction, |times| times[k]),
+            events: events[k],
         })
         .collect()
 }
@@ -127,7 +128,7 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
         .collect();
     let expectation = || analytic::expectation(protocol, truth, &laws[0], &cohort, &scheduled);
     if protocol.primary.test.is_log_rank() {
-        let looks = looks(protocol, &fractions(&events), 0.0);
+        let looks = looks(protocol, &fractions(&events), &events, 0.0);
         let bounds =
             bounds(protocol, &looks, &events, &shares(&cohort), || Ok(expectation()?.means().as_slice().to_vec()))?;
         return Ok(Plan { looks, bounds, stage1_weight: None });
@@ -165,7 +166,7 @@ fn looks_by_information(
     for k in 1..times.len() {
         times[k] = times[k].max(times[k - 1]);
     }
-    let mut looks = looks(protocol, &information, 0.0);
+    let mut looks = looks(protocol, &information, events, 0.0);
     if protocol.bounds.spending_time.is_none() {
         for (look, time) in looks.iter_mut().zip(times) {
             look.spending_time = time;
@@ -197,6 +198,20 @@ fn max_combo_bounds(
     .map_err(|error| EngineError::Numerics(error.to_string()))
 }
 
+/// E Z_k of every look of a group-sequential design under the planning truth.
+///
+/// # Errors
+/// As [`plan`]; [`EngineError::NotCovered`] for a seamless design.
+pub fn planning_drift(protocol: &Protocol, planning: &Truth) -> Result<Vec<f64>, EngineError> {
+    let Design::GroupSequential(design) = &protocol.design else {
+        return Err(EngineError::NotCovered { engine: analytic::NAME, feature: "a data-driven transition".into() });
+    };
+    let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), planning)?;
+    let cohort = trial_cohort(design, planning);
+    let scheduled = trial_schedule(protocol, planning, &laws, &cohort)?;
+    Ok(analytic::expectation(protocol, planning, &laws[0], &cohort, &scheduled)?.means().as_slice().to_vec())
+}
+
 /// Shares of control and experimental arms together.
 fn shares(cohort: &Cohort) -> [f64; 2] {
     let total: f64 = cohort.patients.iter().sum();
@@ -214,10 +229,7 @@ fn bounds(
 ) -> Result<Bounds, EngineError> {
     let information: Vec<f64> = looks.iter().map(|look| look.information_fraction).collect();
     let times: Vec<f64> = looks.iter().map(|look| look.spending_time).collect();
-    let means = match protocol.bounds.futility {
-        Some(FutilityPlan::Spending { .. }) => drift()?,
-        _ => Vec::new(),
-    };
+    let means = if protocol.bounds.needs_drift() { drift()? } else { Vec::new() };
     if matches!(protocol.bounds.futility, Some(FutilityPlan::HazardRatio(_))) && !protocol.primary.test.is_log_rank() {
         let feature = format!("futility by hazard ratio with the test {}", protocol.primary.test.label());
         return Err(EngineError::NotCovered { engine: analytic::NAME, feature });
@@ -333,7 +345,7 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
         }
         _ => None,
     };
-    let looks = looks(protocol, &fractions(&events), stage1_weight.unwrap_or(0.0));
+    let looks = looks(protocol, &fractions(&events), &events, stage1_weight.unwrap_or(0.0));
     // A hazard-ratio bound is read per comparison: the control and one kept arm.
     let control = f64::from(design.phase3_allocation.0[0]);
     let one_arm =
@@ -342,7 +354,10 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
     let per_comparison = (control + one_arm) / (control + schedule.kept * one_arm);
     let comparison: Vec<f64> = events.iter().map(|count| count * per_comparison).collect();
     let bounds = bounds(protocol, &looks, &comparison, &pair, || {
-        Err(EngineError::NotCovered { engine: "analytic", feature: "beta-spending in a seamless design".into() })
+        Err(EngineError::NotCovered {
+            engine: "analytic",
+            feature: "futility planned on a drift (β-spending, conditional power) in a seamless design".into(),
+        })
     })?;
     Ok(Plan { looks, bounds, stage1_weight })
 }

@@ -1,10 +1,12 @@
 //! Answers for people and programs: one dictionary of names, units and formats, terminal tables, and the JSON contract.
 
+mod analysis;
 mod answer;
 mod description;
 mod dictionary;
 mod table;
 
+pub use analysis::{analysis_json, analysis_text};
 pub use answer::{Header, answer_json, answers_json, ranking_json, solved_json};
 pub use description::{description_json, description_text};
 pub use dictionary::{DICTIONARY, Format, Term, term};

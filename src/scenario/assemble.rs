@@ -67,7 +67,8 @@ pub(super) fn assembled(document: Value) -> Result<Scenario, ScenarioError> {
     Ok(Scenario { source: document, ..scenario })
 }
 
-fn digest(text: &str, sets: &[String]) -> String {
+/// SHA-256 of a file and the overrides of it, hexadecimal.
+pub(super) fn digest(text: &str, sets: &[String]) -> String {
     let mut hash = Sha256::new();
     hash.update(text.as_bytes());
     for set in sets {
@@ -82,7 +83,7 @@ fn digest(text: &str, sets: &[String]) -> String {
 }
 
 /// The message of a fault: its pointer, and what stands there.
-fn located(document: &Value, fault: Fault) -> ScenarioError {
+pub(super) fn located(document: &Value, fault: Fault) -> ScenarioError {
     ScenarioError {
         value: shown(patch::lookup(document, &fault.tokens)),
         pointer: fault::pointer(&fault.tokens),

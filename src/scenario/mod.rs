@@ -13,6 +13,7 @@ mod error;
 mod fault;
 mod limits;
 mod meaning;
+mod observed;
 mod patch;
 #[expect(dead_code, reason = "the format has fields that this version refuses by name and does not read")]
 mod raw;
@@ -23,5 +24,6 @@ mod suggest;
 
 pub use checked::{Candidate, Goal, Scenario, Solve};
 pub use error::ScenarioError;
+pub use observed::{Observed, ObservedLook, observed_schema};
 pub use schema::schema;
 pub use set::apply_set;

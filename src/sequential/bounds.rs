@@ -1,12 +1,16 @@
 //! Efficacy bounds from what was asked for, and the whole set of bounds of a plan.
 
-use super::crossing::{check_information, check_length, follow};
+use super::conditional::{z_for_conditional_power, z_for_predictive_power};
+use super::crossing::{check_information, check_length};
+use super::families::{haybittle_peto, pampallona_tsiatis, wang_tsiatis_framed};
 use super::recursion::Recursion;
 use super::spending::SpendingFunction;
 use super::{BoundPlan, Bounds, EfficacyPlan, FutilityPlan, futility};
 use crate::invalid::{Invalid, require};
 use crate::numerics::normal::{pdf, upper_quantile};
-use crate::numerics::roots::{RootError, brent};
+use crate::numerics::roots::RootError;
+
+pub use super::families::wang_tsiatis;
 
 /// Why there are no bounds.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -38,9 +42,10 @@ pub enum BoundError {
 }
 
 /// One- or two-sided rejection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sides {
     /// Reject above the bound.
+    #[default]
     One,
     /// Reject above the bound and below its negative; the level counts both.
     Two,
@@ -70,11 +75,68 @@ pub fn efficacy_bounds(
     information: &[f64],
     spending_time: &[f64],
 ) -> Result<Vec<f64>, BoundError> {
+    framed(plan, alpha, information, spending_time, Frame::default())
+}
+
+/// What stands around the efficacy bounds while they are computed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Frame<'a> {
+    /// Whether the lower bound is the mirror image; the level is then that of each side.
+    pub sides: Sides,
+    /// Lower bounds that the trial obeys.
+    pub lower: Option<&'a [f64]>,
+    /// Per look, whether it has an efficacy bound.
+    pub at: Option<&'a [bool]>,
+}
+
+impl Frame<'_> {
+    /// Whether a look has an efficacy bound.
+    pub fn has(self, look: usize) -> bool {
+        self.at.is_none_or(|at| at[look])
+    }
+
+    /// The lower bound of a look whose upper bound is `upper`.
+    pub fn below(self, look: usize, upper: f64) -> f64 {
+        match (self.sides, self.lower) {
+            (Sides::Two, _) => -upper,
+            (Sides::One, Some(lower)) => lower[look].min(upper),
+            (Sides::One, None) => f64::NEG_INFINITY,
+        }
+    }
+
+    /// Spending times under which looks without a bound spend nothing.
+    fn times(at: Option<&[bool]>, spending_time: &[f64]) -> Vec<f64> {
+        let mut spent_by = 0.0;
+        let time = |(look, &time): (usize, &f64)| {
+            if at.is_none_or(|at| at.get(look).copied().unwrap_or(true)) {
+                spent_by = time;
+            }
+            spent_by
+        };
+        spending_time.iter().enumerate().map(time).collect()
+    }
+}
+
+/// [`efficacy_bounds`] within a frame.
+pub(super) fn framed(
+    plan: &EfficacyPlan,
+    alpha: f64,
+    information: &[f64],
+    spending_time: &[f64],
+    frame: Frame,
+) -> Result<Vec<f64>, BoundError> {
     check_level("alpha", alpha)?;
     check_information(information)?;
     let looks = information.len();
+    if let Some(at) = frame.at {
+        check_length("number of looks with or without an efficacy bound", at.len(), looks)?;
+        require(at[looks - 1], "last look", looks as f64, "must have an efficacy bound")?;
+    }
     match plan {
-        EfficacyPlan::Spending(function) => spend(function.as_ref(), alpha, information, spending_time),
+        EfficacyPlan::Spending(function) => {
+            let times = Frame::times(frame.at, spending_time);
+            spend(function.as_ref(), alpha, information, &times, frame)
+        }
         EfficacyPlan::Bounds(bounds) => {
             check_length("number of efficacy bounds", bounds.len(), looks)?;
             for &bound in bounds {
@@ -82,8 +144,12 @@ pub fn efficacy_bounds(
             }
             Ok(bounds.clone())
         }
-        EfficacyPlan::WangTsiatis { delta } => wang_tsiatis(*delta, alpha, information, Sides::One),
-        EfficacyPlan::HaybittlePeto { z } => haybittle_peto(*z, alpha, information),
+        EfficacyPlan::WangTsiatis { delta } => wang_tsiatis_framed(*delta, alpha, information, frame),
+        EfficacyPlan::HaybittlePeto { z } => haybittle_peto(*z, alpha, information, frame),
+        EfficacyPlan::PampallonaTsiatis { delta_efficacy, delta_futility, beta } => {
+            pampallona_tsiatis([*delta_efficacy, *delta_futility], [alpha, *beta], information, true)
+                .map(|b| b.efficacy)
+        }
     }
 }
 
@@ -93,10 +159,12 @@ pub fn efficacy_bounds(
 /// * `means`: E Z_k under the truth that β-spending plans on (used by it alone).
 /// * `z_of_hazard_ratio`: the z at look k (from 0) of an observed hazard ratio (used by hazard-ratio futility alone).
 ///
-/// Futility is non-binding: efficacy is as if there were none. It is never above efficacy, and −∞ at the last look.
+/// Unless the plan is binding, efficacy is as if there were no futility. Futility is never above efficacy, and −∞ at the last look.
+/// Under a two-sided plan `futility` holds the lower bounds, −b_k.
 ///
 /// # Errors
-/// [`BoundError`] when an argument is impossible or no bounds exist.
+/// [`BoundError`] when an argument is impossible, no bounds exist, or a binding plan is circular (futility by conditional or
+/// predictive power; β-spending beside efficacy that is not spent).
 pub fn bounds(
     plan: &BoundPlan,
     alpha: f64,
@@ -105,29 +173,82 @@ pub fn bounds(
     means: &[f64],
     z_of_hazard_ratio: impl Fn(usize, f64) -> f64,
 ) -> Result<Bounds, BoundError> {
+    check_information(information)?;
     let spending_time = plan.spending_time.as_deref().unwrap_or(spending_time);
-    let efficacy = efficacy_bounds(&plan.efficacy, alpha, information, spending_time)?;
     let looks = information.len();
-    let mut futility = match &plan.futility {
-        None => vec![f64::NEG_INFINITY; looks],
-        Some(FutilityPlan::Bounds(bounds)) => bounds.clone(),
+    let given = match &plan.futility {
+        Some(FutilityPlan::Bounds(bounds)) => Some(bounds.clone()),
         Some(FutilityPlan::HazardRatio(ratios)) => {
             let z = |(look, &ratio): (usize, &f64)| {
                 if ratio == f64::INFINITY { f64::NEG_INFINITY } else { z_of_hazard_ratio(look, ratio) }
             };
-            ratios.iter().enumerate().map(z).collect()
+            Some(ratios.iter().enumerate().map(z).collect())
         }
-        Some(FutilityPlan::Spending { function, beta }) => {
-            futility::spend(function.as_ref(), *beta, information, spending_time, means, &efficacy)?
+        _ => None,
+    };
+    if let Some(given) = &given {
+        check_length("number of futility bounds", given.len(), looks)?;
+    }
+    let at = plan.efficacy_at.as_deref();
+    let lower = given.as_deref().filter(|_| plan.binding);
+    let frame = Frame { sides: plan.sides, lower, at };
+    let mut bounds = match (&plan.efficacy, &plan.futility) {
+        (EfficacyPlan::PampallonaTsiatis { delta_efficacy, delta_futility, beta }, None) => {
+            pampallona_tsiatis([*delta_efficacy, *delta_futility], [alpha, *beta], information, plan.binding)?
+        }
+        (_, Some(FutilityPlan::Spending { function, beta })) => {
+            let beta_time = Frame::times(plan.futility_at.as_deref(), spending_time);
+            let alpha_time = Frame::times(at, spending_time);
+            let fixed;
+            let efficacy = match (&plan.efficacy, plan.binding) {
+                (EfficacyPlan::Spending(alpha_function), true) => {
+                    futility::Efficacy::Binding { function: alpha_function.as_ref(), alpha, spending_time: &alpha_time }
+                }
+                (EfficacyPlan::Bounds(given), true) => futility::Efficacy::NonBinding(given),
+                (_, true) => return Err(circular()),
+                (_, false) => {
+                    fixed = framed(&plan.efficacy, alpha, information, spending_time, frame)?;
+                    futility::Efficacy::NonBinding(&fixed)
+                }
+            };
+            futility::spend_both(efficacy, function.as_ref(), *beta, information, &beta_time, means)?
+        }
+        (_, futility) => {
+            let efficacy = framed(&plan.efficacy, alpha, information, spending_time, frame)?;
+            let futility = match (futility, &given) {
+                (_, Some(given)) => given.clone(),
+                (Some(FutilityPlan::ConditionalPower { .. } | FutilityPlan::PredictivePower { .. }), None)
+                    if plan.binding =>
+                {
+                    return Err(circular());
+                }
+                (Some(FutilityPlan::ConditionalPower { least, under }), None) => {
+                    z_for_conditional_power(information, means, &efficacy, least, *under)?
+                }
+                (Some(FutilityPlan::PredictivePower { least }), None) => {
+                    z_for_predictive_power(information, &efficacy, least)?
+                }
+                _ => vec![f64::NEG_INFINITY; looks],
+            };
+            Bounds { efficacy, futility }
         }
     };
-    check_length("number of futility bounds", futility.len(), looks)?;
-    for (bound, &ceiling) in futility.iter_mut().zip(&efficacy) {
+    for (look, (bound, &ceiling)) in bounds.futility.iter_mut().zip(&bounds.efficacy).enumerate() {
         require(!bound.is_nan(), "futility bound", *bound, "must be a number")?;
-        *bound = bound.min(ceiling);
+        *bound = if plan.sides == Sides::Two { frame.below(look, ceiling) } else { bound.min(ceiling) };
     }
-    futility[looks - 1] = f64::NEG_INFINITY;
-    Ok(Bounds { efficacy, futility })
+    bounds.futility[looks - 1] = f64::NEG_INFINITY;
+    Ok(bounds)
+}
+
+/// The refusal of a plan in which each bound would need the other first.
+fn circular() -> BoundError {
+    Invalid {
+        what: "binding",
+        value: 1.0,
+        rule: "goes with futility given as z, p or hazard ratio, and with β-spending beside efficacy by spending",
+    }
+    .into()
 }
 
 /// Bounds of an error-spending function.
@@ -136,6 +257,7 @@ fn spend(
     alpha: f64,
     information: &[f64],
     spending_time: &[f64],
+    frame: Frame,
 ) -> Result<Vec<f64>, BoundError> {
     check_spending_time(spending_time, information.len())?;
     let mut recursion = Recursion::new(information);
@@ -144,7 +266,7 @@ fn spend(
     for look in 0..information.len() {
         let bound = ledger.upper_bound(&recursion, look)?;
         bounds.push(bound);
-        recursion.advance(f64::NEG_INFINITY, bound);
+        recursion.advance(frame.below(look, bound), bound);
     }
     Ok(bounds)
 }
@@ -232,69 +354,6 @@ fn solve(target: f64, start: f64, tail: impl Fn(f64) -> (f64, f64)) -> Option<f6
         }
     }
     (low > LOWEST).then_some(x)
-}
-
-/// Bounds C·τ_k^{Δ−1/2}, τ_k = I_k/I_K, with C such that the level is exhausted (Wang and Tsiatis 1987); Δ = 0 is O'Brien and
-/// Fleming (1979), Δ = ½ Pocock (1977). The last bound is C.
-///
-/// # Errors
-/// [`BoundError`] when an argument is impossible.
-///
-/// ```
-/// // Pocock's constant for five looks, two-sided 0.05: 2.413.
-/// use seamline::sequential::bounds::{Sides, wang_tsiatis};
-/// let bounds = wang_tsiatis(0.5, 0.05, &[1.0, 2.0, 3.0, 4.0, 5.0], Sides::Two)?;
-/// assert!((bounds[0] - 2.413_176).abs() < 1e-6);
-/// # Ok::<(), seamline::sequential::bounds::BoundError>(())
-/// ```
-pub fn wang_tsiatis(delta: f64, alpha: f64, information: &[f64], sides: Sides) -> Result<Vec<f64>, BoundError> {
-    require(delta.is_finite() && delta.abs() <= 10.0, "delta", delta, "must be between -10 and 10")?;
-    let level = if sides == Sides::Two { 0.5 * alpha } else { alpha };
-    check_level("alpha", level)?;
-    check_information(information)?;
-    let looks = information.len();
-    let full = information[looks - 1];
-    let shape: Vec<f64> = information.iter().map(|level| libm::pow(level / full, delta - 0.5)).collect();
-    let zeros = vec![0.0; looks];
-    let mut upper = vec![0.0; looks];
-    let mut lower = vec![f64::NEG_INFINITY; looks];
-    let z_level = upper_quantile(level);
-    let mut excess = |constant: f64| {
-        for look in 0..looks {
-            upper[look] = constant * shape[look];
-            if sides == Sides::Two {
-                lower[look] = -upper[look];
-            }
-        }
-        upper_quantile(follow(information, &zeros, &upper, &lower).reject()) - z_level
-    };
-    // The largest single look spends no more than the whole level, Bonferroni no less.
-    let least = shape.iter().copied().fold(f64::INFINITY, f64::min);
-    let (low, high) = (0.999 * z_level / least, 1.001 * upper_quantile(level / looks as f64) / least);
-    let constant = brent(low, high, 1e-13, &mut excess)?;
-    Ok(shape.iter().map(|share| constant * share).collect())
-}
-
-/// `z` at every look but the last, which takes what is left of the level (Haybittle 1971; Peto et al. 1976).
-///
-/// # Errors
-/// [`BoundError::LevelExhausted`] when nothing is left.
-fn haybittle_peto(z: f64, alpha: f64, information: &[f64]) -> Result<Vec<f64>, BoundError> {
-    require(!z.is_nan(), "haybittle_peto", z, "must be a number")?;
-    let last = information.len() - 1;
-    let mut recursion = Recursion::new(information);
-    let mut spent = 0.0;
-    for _ in 0..last {
-        spent += recursion.up(z);
-        recursion.advance(f64::NEG_INFINITY, z);
-    }
-    let exhausted = BoundError::LevelExhausted { look: last + 1, spent, level: alpha };
-    if spent >= alpha {
-        return Err(exhausted);
-    }
-    let mut bounds = vec![z; last];
-    bounds.push(solve_up(&recursion, alpha - spent, upper_quantile(alpha)).ok_or(exhausted)?);
-    Ok(bounds)
 }
 
 /// Checks a one-sided level: in (0, 0.5).

@@ -21,6 +21,8 @@ pub enum Efficacy<'a> {
         function: &'a dyn SpendingFunction,
         /// One-sided level, in (0, 0.5).
         alpha: f64,
+        /// Spending times of the level.
+        spending_time: &'a [f64],
     },
 }
 
@@ -74,7 +76,7 @@ pub fn spend_both(
     let mut alternative = Recursion::new(information);
     let mut alpha_ledger = match efficacy {
         Efficacy::NonBinding(_) => None,
-        Efficacy::Binding { function, alpha } => Some(Ledger::new(function, alpha, spending_time)),
+        Efficacy::Binding { function, alpha, spending_time } => Some(Ledger::new(function, alpha, spending_time)),
     };
     let mut beta_ledger = Ledger::new(function, beta, spending_time);
     let mut bounds = Bounds { efficacy: Vec::with_capacity(looks), futility: Vec::with_capacity(looks) };
@@ -161,6 +163,9 @@ fn check(efficacy: Efficacy, beta: f64, information: &[f64], spending_time: &[f6
     require(beta > 0.0 && beta < 1.0, "beta", beta, "must be above 0 and below 1")?;
     match efficacy {
         Efficacy::NonBinding(bounds) => check_length("number of efficacy bounds", bounds.len(), information.len()),
-        Efficacy::Binding { alpha, .. } => check_level("alpha", alpha),
+        Efficacy::Binding { alpha, spending_time, .. } => {
+            check_spending_time(spending_time, information.len())?;
+            check_level("alpha", alpha)
+        }
     }
 }

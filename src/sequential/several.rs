@@ -177,7 +177,7 @@ pub fn bounds(
             let last = solve(alpha - spent, alpha, tests, &efficacy, looks - 1, &first)?;
             efficacy.push(last);
         }
-        EfficacyPlan::WangTsiatis { delta } => {
+        EfficacyPlan::WangTsiatis { delta } | EfficacyPlan::PampallonaTsiatis { delta_efficacy: delta, .. } => {
             let rule = "the bounds of a max-combo come from spending, `bounds` or `haybittle_peto`, not from a family";
             return Err(Invalid { what: "delta", value: *delta, rule }.into());
         }

@@ -2,6 +2,7 @@
 
 use crate::engine::{self, EngineError, Plan, SeamlessSchedule, seamless_schedule};
 use crate::protocol::{Combination, Design, Protocol, Seamless};
+use crate::sequential::bounds::Sides;
 use crate::sequential::{Bounds, EfficacyPlan, crossing};
 use crate::truth::Truth;
 
@@ -62,16 +63,17 @@ pub fn guarantee<'a>(
         Design::GroupSequential(_) => Verdict {
             guarantee: Guarantee::StrongByConstruction,
             because: vec![
-                "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the \
-                 statistic over the looks; futility is non-binding, so that ignoring it cannot raise the level."
+                "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the statistic over \
+                 the looks."
                     .into(),
+                lower_bounds(protocol).into(),
             ],
             refusal: None,
         },
         Design::Seamless(design) => seamless(protocol, design, truths)?,
     };
     if matches!(protocol.bounds.efficacy, EfficacyPlan::Bounds(_)) {
-        let spent = spent_by(&plan)?;
+        let spent = spent_by(protocol, &plan)?;
         if spent > protocol.alpha + GIVEN_BOUNDS_ROUNDING {
             verdict.guarantee = Guarantee::NotControlled;
             verdict.because = vec![format!(
@@ -88,12 +90,29 @@ pub fn guarantee<'a>(
 /// Bounds given to two decimals may overspend by this much without being called uncontrolled.
 const GIVEN_BOUNDS_ROUNDING: f64 = 5e-5;
 
-/// Level that the efficacy bounds spend under the null, futility ignored.
-fn spent_by(plan: &Plan) -> Result<f64, EngineError> {
+/// Level that the efficacy bounds spend under the null, futility ignored unless it is binding.
+fn spent_by(protocol: &Protocol, plan: &Plan) -> Result<f64, EngineError> {
     let information: Vec<f64> = plan.looks.iter().map(|look| look.information_fraction).collect();
     let looks = information.len();
-    let bounds = Bounds { efficacy: plan.bounds.efficacy.clone(), futility: vec![f64::NEG_INFINITY; looks] };
+    let obeyed = protocol.bounds.binding || protocol.bounds.sides == Sides::Two;
+    let futility = if obeyed { plan.bounds.futility.clone() } else { vec![f64::NEG_INFINITY; looks] };
+    let bounds = Bounds { efficacy: plan.bounds.efficacy.clone(), futility };
     Ok(crossing::canonical(&information, &vec![0.0; looks], &bounds)?.reject())
+}
+
+/// What the lower bounds do to the level.
+fn lower_bounds(protocol: &Protocol) -> &'static str {
+    match (protocol.bounds.sides, protocol.bounds.binding) {
+        (Sides::Two, _) => {
+            "Two-sided: alpha is the level of each side, and the lower bounds mirror the upper ones. A trial that went on \
+             after crossing a lower bound could still cross an upper one, at a level above alpha."
+        }
+        (Sides::One, true) => {
+            "Futility is binding: the efficacy bounds count on the trial's stopping at every futility bound. A trial that goes \
+             on past one has a type I error above alpha, so that the level holds only if the bounds are obeyed."
+        }
+        (Sides::One, false) => "Futility is non-binding, so that ignoring it cannot raise the level.",
+    }
 }
 
 fn seamless<'a>(

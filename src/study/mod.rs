@@ -1,9 +1,11 @@
 //! Many evaluations: candidates × truths, in file order.
 
+mod analyze;
 mod describe;
 mod guarantee;
 mod ranking;
 
+pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };

@@ -326,8 +326,4 @@ fn what_the_format_has_and_this_version_does_not_compute() {
     later_in("/protocol/transition/go", go, "/conditional_power", "the statistic `conditional_power`");
     let go = json!({"score": {"os_z": 1}, "at_least": 0.3});
     later_in("/protocol/transition/go", go, "/score", "weighted scores");
-    let futility = json!({"bounds": [0, null], "binding": true});
-    later_in("/protocol/futility", futility, "/binding", "binding futility bounds");
-    let futility = json!({"conditional_power": [0.1, null]});
-    later_in("/protocol/futility", futility, "/conditional_power", "futility bounds on conditional power");
 }

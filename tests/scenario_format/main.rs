@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail loudly")]
 
+mod bounds;
 mod examples;
 mod forms;
 mod mutations;

@@ -235,10 +235,16 @@ fn protocol_numbers(candidate: &seamline::scenario::Candidate, numbers: &mut Vec
         }
         EfficacyPlan::WangTsiatis { delta } => numbers.push(*delta),
         EfficacyPlan::HaybittlePeto { z } => numbers.push(*z),
+        EfficacyPlan::PampallonaTsiatis { delta_efficacy, delta_futility, beta } => {
+            numbers.extend([*delta_efficacy, *delta_futility, *beta]);
+        }
     }
     match &protocol.bounds.futility {
         None => {}
         Some(FutilityPlan::Bounds(bounds) | FutilityPlan::HazardRatio(bounds)) => numbers.extend(bounded(bounds)),
+        Some(FutilityPlan::ConditionalPower { least, .. } | FutilityPlan::PredictivePower { least }) => {
+            numbers.extend(least);
+        }
         Some(FutilityPlan::Spending { beta, function }) => numbers.extend([*beta, function.spent(*beta, 0.5)]),
     }
     match &protocol.design {

@@ -231,7 +231,7 @@ fn efficacy() {
     let wrong = |value: Value, place: &str, rule: &str| {
         refused(&with(calendar(), at, value), &format!("{at}{place}"), rule);
     };
-    wrong(json!({}), "", "needs exactly one of `spending`, `bounds`, `family`, `haybittle_peto`");
+    wrong(json!({}), "", "needs exactly one of `spending`, `bounds`, `family`, `haybittle_peto`, `pampallona_tsiatis`");
     wrong(json!({"spending": "obrien_flemming"}), "/spending", "unknown name");
     wrong(json!({"spending": "pocock", "gamma": 1}), "/gamma", "`pocock` has no parameter `gamma`");
     wrong(json!({"family": "pocock", "delta": 1}), "/delta", "`delta` goes with family `wang_tsiatis`");

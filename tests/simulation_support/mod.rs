@@ -60,7 +60,7 @@ pub fn protocol(arms: &[&str], endpoint: Endpoint, looks: &[Trigger], design: De
             .enumerate()
             .map(|(look, when)| Analysis { name: format!("look {}", look + 1), when: when.clone() })
             .collect(),
-        bounds: BoundPlan { efficacy: EfficacyPlan::Bounds(vec![]), spending_time: None, futility: None },
+        bounds: BoundPlan::of(EfficacyPlan::Bounds(vec![])),
         design,
     }
 }
@@ -111,6 +111,7 @@ pub fn plan(bounds: &[f64], fractions: &[f64], stage1_weight: Option<f64>) -> Pl
                 information_fraction: stage1_weight.map_or(fraction, |weight| weight + (1.0 - weight) * fraction),
                 stage2_fraction: fraction,
                 spending_time: fraction,
+                events: 100.0 * fraction,
             })
             .collect(),
         bounds: Bounds { efficacy: bounds.to_vec(), futility: vec![f64::NEG_INFINITY; bounds.len()] },

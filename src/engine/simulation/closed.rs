@@ -172,6 +172,7 @@ mod tests {
             information_fraction: weight + (1.0 - weight) * fraction,
             stage2_fraction: fraction,
             spending_time: fraction,
+            events: 100.0 * fraction,
         });
         let efficacy = vec![bound; fractions.len()];
         let futility = vec![f64::NEG_INFINITY; fractions.len()];

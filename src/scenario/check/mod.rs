@@ -4,6 +4,7 @@ pub(super) mod allocation;
 pub(super) mod bounds;
 pub(super) mod hazard;
 pub(super) mod protocol;
+pub(super) mod spending;
 pub(super) mod test;
 pub(super) mod transition;
 pub(super) mod truth;
@@ -90,7 +91,7 @@ pub(super) fn unique<'a>(
 }
 
 /// Checks that exactly one of the listed keys is there and returns its name.
-pub(super) fn exactly_one(keys: &[(&'static str, bool)], at: &At<'_>) -> Checked<&'static str> {
+pub(in crate::scenario) fn exactly_one(keys: &[(&'static str, bool)], at: &At<'_>) -> Checked<&'static str> {
     let list = |keys: &mut dyn Iterator<Item = &'static str>| {
         keys.map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
     };

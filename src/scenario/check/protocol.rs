@@ -27,7 +27,8 @@ pub(crate) fn protocol(raw: &raw::Protocol, facts: &Facts, power: Option<f64>, a
     let seamless = [raw.phase2.is_some(), raw.transition.is_some(), raw.phase3.is_some()].contains(&true);
     let (design, cohort) = if seamless { context.seamless(at)? } else { context.group_sequential(at)? };
     let analyses = context.analyses(&cohort, &at.key("analyses"))?;
-    let setting = bounds::Setting { looks: analyses.len(), alpha, power, test: &primary.test };
+    let names: Vec<&str> = analyses.iter().map(|look: &Analysis| look.name.as_str()).collect();
+    let setting = bounds::Setting { names: &names, alpha, power, seamless, test: &primary.test };
     let bounds = bounds::bounds(raw.efficacy.as_ref(), raw.futility.as_ref(), &setting, at)?;
     Ok(Protocol { arms, alpha, primary, analyses, bounds, design })
 }

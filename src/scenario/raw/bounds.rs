@@ -1,15 +1,16 @@
 //! Raw efficacy and futility bounds.
 
-use super::quantity::{Delta, Fraction, Probability, Ratio, Share, ZBound};
+use super::quantity::{Delta, Fraction, Probability, Ratio, Share, Sides, ZBound};
 use super::shape::{add_property, open_object, restrict_names};
 use crate::registry::Parameter;
-use crate::sequential::spending::SPENDING_FUNCTIONS;
+use crate::sequential::spending::{SPENDING_FUNCTIONS, SPENDING_THROUGH_POINTS};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-/// Efficacy bounds: exactly one of `spending` (with the function's parameters), `bounds`, `family` and `haybittle_peto`.
+/// Efficacy bounds: exactly one of `spending` (with the function's parameters or points), `bounds`, `family`, `haybittle_peto` and
+/// `pampallona_tsiatis`.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = spending_parameters)]
 pub struct Efficacy {
@@ -24,6 +25,16 @@ pub struct Efficacy {
     pub delta: Option<Delta>,
     /// z of every look but the last, which exhausts alpha.
     pub haybittle_peto: Option<ZBound>,
+    /// Efficacy and futility bounds of Pampallona and Tsiatis, which meet at the last look; in place of `futility`.
+    pub pampallona_tsiatis: Option<PampallonaTsiatis>,
+    /// Points of the spending function's course, in place of its parameters.
+    pub points: Option<Vec<SpendingPoint>>,
+    /// Squeezes the spending function between two spending times: nothing is spent before `from`, everything by `until`.
+    pub between: Option<Between>,
+    /// Names of the looks that have an efficacy bound, the last among them; every look if absent.
+    pub looks: Option<Vec<String>>,
+    /// 2 mirrors the efficacy bounds below zero; `alpha` is the level of each side. 1 if absent.
+    pub sides: Option<Sides>,
     /// Spending time of each look, increasing to 1; in place of planned information.
     pub spending_time: Option<Vec<Share>>,
     /// Parameters of the spending function.
@@ -32,7 +43,19 @@ pub struct Efficacy {
 }
 
 static EFFICACY_KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut keys = vec!["spending", "bounds", "family", "delta", "haybittle_peto", "spending_time"];
+    let mut keys = vec![
+        "spending",
+        "bounds",
+        "family",
+        "delta",
+        "haybittle_peto",
+        "pampallona_tsiatis",
+        "points",
+        "between",
+        "looks",
+        "sides",
+        "spending_time",
+    ];
     keys.extend(spending_parameter_names());
     keys
 });
@@ -41,7 +64,45 @@ fn efficacy_keys() -> &'static [&'static str] {
     &EFFICACY_KEYS
 }
 
-open_object!(Efficacy { spending, bounds, family, delta, haybittle_peto, spending_time } rest parameters known efficacy_keys);
+open_object!(
+    Efficacy {
+        spending, bounds, family, delta, haybittle_peto, pampallona_tsiatis, points, between, looks, sides, spending_time
+    } rest parameters known efficacy_keys
+);
+
+/// A point of a spending function.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpendingPoint {
+    /// Spending time, in (0, 1), increasing from point to point.
+    pub at: Fraction,
+    /// Share of the error spent by then, in [0, 1], not falling from point to point.
+    pub is: Probability,
+}
+
+/// Two spending times.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Between {
+    /// Nothing is spent up to here, in [0, 1].
+    pub from: Probability,
+    /// Everything is spent from here on, in [0, 1], above `from`.
+    pub until: Probability,
+}
+
+/// Bounds of Pampallona and Tsiatis.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PampallonaTsiatis {
+    /// Shape of the efficacy bounds, -1 to 0.5: 0 is like O'Brien-Fleming, 0.5 like Pocock.
+    pub delta_efficacy: Delta,
+    /// Shape of the futility bounds, -1 to 0.5.
+    pub delta_futility: Delta,
+    /// Type II error under the drift that the bounds imply, in (0, 1); 1 - `goal.power` if absent.
+    pub beta: Option<Fraction>,
+    /// Whether the efficacy bounds count on the trial's stopping for futility; true if absent.
+    pub binding: Option<bool>,
+}
 
 /// A family of classical group-sequential bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -55,8 +116,8 @@ pub enum Family {
     Pocock,
 }
 
-/// Futility bounds: exactly one of `spending` (with the function's parameters), `bounds`, `hazard_ratio` and
-/// `conditional_power`.
+/// Futility bounds: exactly one of `spending` (with the function's parameters or points), `bounds`, `p`, `hazard_ratio`,
+/// `conditional_power` and `predictive_power`.
 #[derive(Debug, Clone, Default, JsonSchema)]
 #[schemars(deny_unknown_fields, transform = spending_parameters)]
 pub struct Futility {
@@ -69,9 +130,24 @@ pub struct Futility {
     pub bounds: Option<Vec<Option<ZBound>>>,
     /// Observed hazard ratios at or above which the trial stops, one per look; `null` where a look has none, as the last.
     pub hazard_ratio: Option<Vec<Option<Ratio>>>,
-    /// Conditional powers below which the trial stops. Not yet computed by this version.
-    pub conditional_power: Option<Vec<Option<Probability>>>,
-    /// Whether the efficacy bounds count on the trial's stopping; false if absent. True is not yet computed by this version.
+    /// Conditional powers at or below which the trial stops, one per look, in (0, 1): the chance of crossing a later efficacy bound
+    /// given the look's z. `null` where a look has none, as the last.
+    pub conditional_power: Option<Vec<Option<Fraction>>>,
+    /// What `conditional_power` assumes for the time to come; `assumed` if absent.
+    pub under: Option<Under>,
+    /// Predictive powers at or below which the trial stops, one per look, in (0, 1): conditional power averaged over the posterior of
+    /// the effect under a flat prior. `null` where a look has none, as the last.
+    pub predictive_power: Option<Vec<Option<Fraction>>>,
+    /// One-sided p-values at or above which the trial stops, one per look, in (0, 1); `null` where a look has none, as the last.
+    pub p: Option<Vec<Option<Fraction>>>,
+    /// Points of the spending function's course, in place of its parameters.
+    pub points: Option<Vec<SpendingPoint>>,
+    /// Squeezes the spending function between two spending times: nothing is spent before `from`, everything by `until`.
+    pub between: Option<Between>,
+    /// Names of the looks to which `spending` gives a futility bound; every look but the last if absent.
+    pub looks: Option<Vec<String>>,
+    /// Whether the efficacy bounds count on the trial's stopping; false if absent. True buys power, and the level then holds only if
+    /// the trial obeys the futility bounds.
     pub binding: Option<bool>,
     /// Parameters of the spending function.
     #[schemars(skip)]
@@ -79,7 +155,20 @@ pub struct Futility {
 }
 
 static FUTILITY_KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut keys = vec!["spending", "beta", "bounds", "hazard_ratio", "conditional_power", "binding"];
+    let mut keys = vec![
+        "spending",
+        "beta",
+        "bounds",
+        "p",
+        "hazard_ratio",
+        "conditional_power",
+        "under",
+        "predictive_power",
+        "points",
+        "between",
+        "looks",
+        "binding",
+    ];
     keys.extend(spending_parameter_names());
     keys
 });
@@ -89,15 +178,36 @@ fn futility_keys() -> &'static [&'static str] {
 }
 
 open_object!(
-    Futility { spending, beta, bounds, hazard_ratio, conditional_power, binding } rest parameters known futility_keys
+    Futility {
+        spending, beta, bounds, p, hazard_ratio, conditional_power, under, predictive_power, points, between, looks, binding
+    } rest parameters known futility_keys
 );
+
+/// What conditional power assumes for the time to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Under {
+    /// The drift of the planning truth: a delayed effect keeps its course.
+    Assumed,
+    /// The effect seen so far.
+    Trend,
+    /// No effect.
+    Null,
+}
 
 fn spending_parameter_names() -> impl Iterator<Item = &'static str> {
     SPENDING_FUNCTIONS.iter().flat_map(|entry| entry.parameters).map(|parameter| parameter.name)
 }
 
+/// Names of every spending function, by parameters or by points.
+pub(crate) fn spending_function_names() -> impl Iterator<Item = &'static str> {
+    let by_parameters = SPENDING_FUNCTIONS.iter().map(|entry| entry.name);
+    let by_points = SPENDING_THROUGH_POINTS.iter().map(|entry| entry.name);
+    by_parameters.chain(by_points.filter(|name| SPENDING_FUNCTIONS.iter().all(|entry| entry.name != *name)))
+}
+
 fn spending_names(schema: &mut Schema) {
-    restrict_names(schema, SPENDING_FUNCTIONS.iter().map(|entry| entry.name));
+    restrict_names(schema, spending_function_names());
 }
 
 fn spending_parameters(schema: &mut Schema) {

@@ -98,6 +98,8 @@ quantities! {
     Count Interval::whole(1.0, PATIENTS, "");
     /// A number of replicates.
     Replicates Interval::whole(1.0, 1e9, "");
+    /// One side or two.
+    Sides Interval::whole(1.0, 2.0, "");
     /// A small whole number.
     Small Interval::whole(1.0, 100.0, "");
     /// A number of sweep points.

@@ -1,0 +1,166 @@
+//! Fisher's product over several stages: other programs, published levels, and a count of random trials.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use seamline::adaptive::fisher::{
+    Fisher, Sharing, bauer_koehne_first_level, fisher_final_level, fisher_overall_p, inverse_normal_final_level,
+    worst_case_level,
+};
+use seamline::numerics::normal::sf;
+
+/// Checks every expected key of a reference file; none may be left over.
+fn check(id: &str, value_of: impl Fn(&str) -> Option<f64>) {
+    let text = std::fs::read_to_string(format!("tests/reference/{id}.json")).unwrap();
+    let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for (key, entry) in file["expected"].as_object().unwrap() {
+        let found = value_of(key).unwrap_or_else(|| panic!("{id}: {key} is not computed"));
+        let (value, tolerance) = (entry["value"].as_f64().unwrap(), entry["tolerance"].as_f64().unwrap());
+        assert!((found - value).abs() <= tolerance, "{id} {key}: {found}, expected {value} ± {tolerance}");
+    }
+}
+
+fn critical(test: &Fisher, key: &str) -> Option<f64> {
+    let (name, stage) = key.rsplit_once('_')?;
+    let stage: usize = stage.parse().ok()?;
+    match name {
+        "critical_value" => Some(test.critical_values()[stage - 1]),
+        "alpha_spent" => Some(test.alpha_spent()[stage - 1]),
+        _ => None,
+    }
+}
+
+#[test]
+fn h_fisher() {
+    let cases = [
+        ("h-fisher-equal-alpha-3", Sharing::EqualAlpha, vec![1.0; 3], vec![1.0; 2]),
+        ("h-fisher-full-alpha-2", Sharing::FullAlpha, vec![1.0; 2], vec![1.0]),
+        ("h-fisher-alpha0-2", Sharing::EqualAlpha, vec![1.0; 2], vec![0.5]),
+    ];
+    for (id, sharing, weights, futility) in cases {
+        let test = Fisher::new(sharing, 0.025, &weights, &futility).unwrap();
+        check(id, |key| critical(&test, key));
+    }
+}
+
+#[test]
+fn g_bauer_koehne() {
+    let c = |alpha: f64| Fisher::new(Sharing::FullAlpha, alpha, &[1.0; 2], &[1.0]).unwrap().critical_values()[1];
+    check("g-bauer-koehne-alpha1", |key| match key {
+        "c_alpha_05" => Some(c(0.05)),
+        "c_alpha_025" => Some(c(0.025)),
+        _ => {
+            let (alpha, stop) = key.strip_prefix("alpha1_")?.split_once("_alpha0_")?;
+            let number = |digits: &str| format!("0.{digits}").parse::<f64>().ok();
+            bauer_koehne_first_level(number(alpha)?, number(alpha)?, number(stop)?).ok()
+        }
+    });
+}
+
+/// `tables.md` B6: rpact's critical values.
+#[test]
+fn b6_fisher_critical_values() {
+    let weights = |rates: &[f64]| -> Vec<f64> {
+        let mut before = 0.0;
+        rates.iter().map(|&t| ((t - std::mem::replace(&mut before, t)) / rates[0]).sqrt()).collect()
+    };
+    let cases: [(Sharing, f64, Vec<f64>, &[f64], &[f64]); 5] = [
+        (Sharing::EqualAlpha, 0.025, vec![1.0; 3], &[1.0, 1.0], &[0.012_308_547, 0.001_663_592_3, 0.000_291_066_87]),
+        (Sharing::FullAlpha, 0.05, vec![1.0; 2], &[0.5], &[0.023_314_852, 0.008_704_940_7]),
+        (
+            Sharing::EqualAlpha,
+            0.025,
+            weights(&[0.1, 0.3, 1.0]),
+            &[0.7, 0.5],
+            &[0.011_823_636, 3.669_879_4e-4, 3.063_129_3e-7],
+        ),
+        (
+            Sharing::NoInteraction,
+            0.025,
+            vec![1.0; 4],
+            &[0.7, 0.6, 0.5],
+            &[0.009_860_369_3, 5.191_590_5e-4, 3.114_954_3e-4, 1.557_477_2e-4],
+        ),
+        (Sharing::EqualAlpha, 0.025, vec![1.0; 2], &[1.0], &[0.015_788_073, 0.002_220_543_8]),
+    ];
+    for (sharing, alpha, weights, futility, expected) in cases {
+        let test = Fisher::new(sharing, alpha, &weights, futility).unwrap();
+        for (found, value) in test.critical_values().iter().zip(expected) {
+            assert!((found / value - 1.0).abs() < 1e-6, "{sharing:?} {:?} {expected:?}", test.critical_values());
+        }
+        assert!((test.alpha_spent().last().unwrap() - alpha).abs() < 1e-11);
+    }
+    let spent = Fisher::new(Sharing::EqualAlpha, 0.025, &[1.0; 3], &[1.0; 2]).unwrap().alpha_spent();
+    assert!((spent[1] - 0.019_624_13).abs() < 1e-8);
+}
+
+/// `tables.md` B7: adaptTest, and B16.
+#[test]
+fn b7_two_stage_levels() {
+    for (alpha, stop, expected) in [
+        (0.1, 0.5, 0.054_775_057),
+        (0.05, 0.3, 0.029_938_178),
+        (0.05, 0.5, 0.023_314_851),
+        (0.05, 0.7, 0.018_257_3),
+        (0.05, 1.0, 0.008_704_940_7),
+        (0.025, 0.5, 0.010_189_03),
+        (0.025, 1.0, 0.003_804_223_5),
+    ] {
+        let found = bauer_koehne_first_level(alpha, alpha, stop).unwrap();
+        assert!((found - expected).abs() < 1e-7, "{alpha} {stop}: {found} {expected}");
+    }
+    assert!((fisher_final_level(0.1, 0.05, 0.5).unwrap() - 0.104_877_01).abs() < 1e-8);
+    assert!((inverse_normal_final_level(0.1, 0.05, 0.5, 0.5).unwrap() - 0.079_221_735).abs() < 1e-8);
+    assert!((inverse_normal_final_level(0.025, 0.01, 0.5, 0.5).unwrap() - 0.019_161_289).abs() < 1e-8);
+    assert!((fisher_overall_p(0.1, 0.05, 0.0102, 0.5).unwrap() - 0.029_661_102).abs() < 1e-9);
+    assert!((worst_case_level(0.05) - 0.114_630_68).abs() < 1e-8);
+}
+
+/// `tables.md` B4: conditional errors of rpact's three-stage design; the stage-wise p-values come from log-rank increments.
+#[test]
+fn b4_conditional_error() {
+    let weights = [1.0, 0.5_f64.sqrt(), 1.0];
+    let test = Fisher::new(Sharing::EqualAlpha, 0.025, &weights, &[0.5, 0.4]).unwrap();
+    let (d1, d2) = (8.0_f64, 15.0_f64);
+    let second = (2.0 * d2.sqrt() - 1.52 * d1.sqrt()) / (d2 - d1).sqrt();
+    let p = [sf(1.52), sf(second)];
+    let first = test.conditional_error(&p[..1]).unwrap();
+    let both = test.conditional_error(&p).unwrap();
+    assert!((first - 0.043_454_839).abs() < 1e-6, "{first}");
+    assert!((both - 0.062_873_928).abs() < 1e-6, "{both}");
+}
+
+/// An independent route: the product followed through two million uniform trials (a linear congruential lattice).
+#[test]
+fn spent_level_by_counting() {
+    let weights = [1.0, 1.7, 0.6];
+    let futility = [0.6, 0.45];
+    let test = Fisher::new(Sharing::EqualAlpha, 0.1, &weights, &futility).unwrap();
+    let trials = 2_000_000_u32;
+    let (mut counts, mut state) = ([0_u32; 3], 20_261_122_u64);
+    let mut uniform = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut x = state;
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    };
+    for _ in 0..trials {
+        let mut product = 1.0;
+        for k in 0..3 {
+            let p: f64 = uniform();
+            product *= p.powf(weights[k]);
+            if k < 2 && p > futility[k] {
+                break;
+            }
+            if product <= test.critical_values()[k] {
+                counts[k] += 1;
+                break;
+            }
+        }
+    }
+    let mut seen = 0.0;
+    for (count, spent) in counts.iter().zip(test.alpha_spent()) {
+        seen += f64::from(*count) / f64::from(trials);
+        assert!((seen - spent).abs() < 4.0 * (spent / f64::from(trials)).sqrt(), "{seen} {spent}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Fisher's product over several stages: other programs, published levels, and a count of random trials.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::type_complexity, reason = "a test fails by panicking")]
 
 use seamline::adaptive::fisher::{
     Fisher, Sharing, bauer_koehne_first_level, fisher_final_level, fisher_overall_p, inverse_normal_final_level,

@@ -64,7 +64,8 @@ fn b6_fisher_critical_values() {
         let mut before = 0.0;
         rates.iter().map(|&t| ((t - std::mem::replace(&mut before, t)) / rates[0]).sqrt()).collect()
     };
-    let cases: [(Sharing, f64, Vec<f64>, &[f64], &[f64]); 4] = [
+    type Case<'a> = (Sharing, f64, Vec<f64>, &'a [f64], &'a [f64]);
+    let cases: [Case; 4] = [
         (Sharing::EqualAlpha, 0.025, vec![1.0; 3], &[1.0, 1.0], &[0.012_308_547, 0.001_663_592_3, 0.000_291_066_87]),
         (Sharing::FullAlpha, 0.05, vec![1.0; 2], &[0.5], &[0.023_314_852, 0.008_704_940_7]),
         (

@@ -114,7 +114,7 @@ pub fn pampallona_tsiatis(
 ) -> Result<Bounds, BoundError> {
     let ([alpha, beta], looks) = (errors, information.len());
     for delta in deltas {
-        require(delta.is_finite() && delta <= 0.5 && delta >= -10.0, "delta", delta, "must be between -10 and 0.5")?;
+        require((-10.0..=0.5).contains(&delta), "delta", delta, "must be between -10 and 0.5")?;
     }
     check_level("alpha", alpha)?;
     require(beta > 0.0 && beta < 1.0 - alpha, "beta", beta, "must be above 0 and below 1 - alpha")?;

@@ -8,20 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Cases with a scenario that this version refuses as not yet computed, by id, with the reason.
-const NOT_YET: &[(&str, &str)] = &[
-    ("d-fh005-2looks-delay6", "Fleming-Harrington weights"),
-    ("d-fh01-2to1-crossing", "Fleming-Harrington weights"),
-    ("d-fh01-fixed-delay4", "Fleming-Harrington weights"),
-    ("d-fh10-fixed-early-effect", "Fleming-Harrington weights"),
-    ("d-maxcombo3-fixed-delay4", "max-combo"),
-    ("d-maxcombo4-fixed-crossing", "max-combo"),
-    ("d-mb4-2looks-delay4", "modestly weighted log-rank"),
-    ("d-mb6-fixed-delay4", "modestly weighted log-rank"),
-    ("d-milestone18-delay4", "milestone difference"),
-    ("d-milestone24-cure-2looks", "milestone difference"),
-    ("d-rmst18-ph-2to1", "restricted mean difference"),
-    ("d-rmst24-delay4", "restricted mean difference"),
-];
+const NOT_YET: &[(&str, &str)] = &[];
 
 fn read(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()

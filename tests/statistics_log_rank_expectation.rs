@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
-use seamline::statistics::log_rank::{LogRankExpectation, Timing};
-use seamline::statistics::{Cell, Comparison, StratumPair};
+use seamline::protocol::Test;
+use seamline::statistics::{Cell, Comparison, Expectation, StratumPair, Timing};
 use seamline::survival::{Course, Endpoint, EndpointLaw, HazardRatio, PiecewiseHazard};
 use seamline::truth::{Enrollment, EntryLaw};
 
@@ -27,17 +27,18 @@ fn d6_moments_of_the_log_rank_under_delay() {
         entry: &entry,
         patients: 500.0,
     };
-    let expectation = LogRankExpectation::new(&comparison, &[12.0, 24.0, 36.0]);
+    let expectation = Expectation::new(&Test::log_rank().statistics, &comparison, &[12.0, 24.0, 36.0]).unwrap();
     let events = [107.394_27, 246.283_41, 331.290_97];
     let ahr = [0.839_537_14, 0.714_518_39, 0.683_199_55];
     let delta = [-0.009_239_220_5, -0.040_920_239_1, -0.062_422_188_0];
     let sigma2 = [0.053_681_789, 0.122_704_324, 0.163_835_333];
     for k in 0..3 {
-        let m = expectation.moments()[k];
-        assert!((500.0 * m.events - events[k]).abs() < 1e-5, "events {}", 500.0 * m.events);
-        assert!((expectation.average_hazard_ratio(k).unwrap() - ahr[k]).abs() < 1e-8);
+        let m = expectation.at(0, k);
+        let found = 500.0 * expectation.events(k);
+        assert!((found - events[k]).abs() < 1e-5, "events {found}");
+        assert!((expectation.table().average_hazard_ratio(k).unwrap() - ahr[k]).abs() < 1e-8);
         // gsDesign2 leaves these two to R's `integrate`, whose default relative tolerance is 1.2e-4.
-        assert!((m.mean / delta[k] - 1.0).abs() < 1.2e-4, "mean {} against {}", m.mean, delta[k]);
+        assert!((-m.effect / delta[k] - 1.0).abs() < 1.2e-4, "mean {} against {}", -m.effect, delta[k]);
         assert!((m.variance / sigma2[k] - 1.0).abs() < 1.2e-4, "variance {} against {}", m.variance, sigma2[k]);
     }
 }
@@ -51,7 +52,7 @@ fn illness_death(
     starts: &[f64],
     n: f64,
     months: &[f64],
-) -> (LogRankExpectation, f64) {
+) -> (Expectation, f64) {
     let laws = courses.map(|course| EndpointLaw::of_course(&course, endpoint).unwrap());
     let dropout = PiecewiseHazard::constant(dropout).unwrap();
     let enrollment = Enrollment::new(starts, rates).unwrap();
@@ -63,7 +64,7 @@ fn illness_death(
         entry: &entry,
         patients: n,
     };
-    (LogRankExpectation::new(&comparison, months), n)
+    (Expectation::new(&Test::log_rank().statistics, &comparison, months).unwrap(), n)
 }
 
 fn course(progression: f64, death: f64, after: f64) -> Course {
@@ -88,8 +89,9 @@ fn j2_null_variances_of_pfs_and_os() {
         let (expectation, n) =
             illness_death([one(), one()], endpoint, dropout, &[20.0, 40.0], &[0.0, 6.0], 600.0, &[15.0, 24.0, 36.0]);
         for k in 0..3 {
-            let m = expectation.moments()[k];
-            assert!((n * m.events - events[k]).abs() < 5e-4 + 5e-4, "{} events {}", endpoint.name(), n * m.events);
+            let m = expectation.at(0, k);
+            let found = n * expectation.events(k);
+            assert!((found - events[k]).abs() < 5e-4 + 5e-4, "{} events {found}", endpoint.name());
             assert!((n * m.variance - variances[k]).abs() < 5e-5 + 5e-5 * 2.0, "V {}", n * m.variance);
         }
         for timing in [Timing::Calendar, Timing::Events] {
@@ -97,7 +99,7 @@ fn j2_null_variances_of_pfs_and_os() {
             for j in 0..3 {
                 assert!(means[j].abs() < 1e-10);
                 for k in j..3 {
-                    let canonical = (expectation.moments()[j].variance / expectation.moments()[k].variance).sqrt();
+                    let canonical = (expectation.at(0, j).variance / expectation.at(0, k).variance).sqrt();
                     assert!(
                         (covariance[(j, k)] - canonical).abs() < 1e-9,
                         "{j} {k} {} {canonical}",
@@ -133,11 +135,7 @@ fn j1_drift_of_pfs_and_os() {
         let (means, _) = expectation.joint_law(&[Timing::Calendar; 3]);
         for k in 0..3 {
             // Months are given to two decimals: events move by up to 0.005 · 40 a month.
-            assert!(
-                (n * expectation.moments()[k].events - events[k]).abs() < 0.1,
-                "{}",
-                n * expectation.moments()[k].events
-            );
+            assert!((n * expectation.events(k) - events[k]).abs() < 0.1, "{}", n * expectation.events(k));
             assert!((means[k] - drift[k]).abs() < 2e-3, "{} {} {}", endpoint.name(), means[k], drift[k]);
         }
     }

@@ -29,6 +29,17 @@ enum Verb {
     Compare(Run),
     /// The size that meets the goal's power.
     Size(Run),
+    /// Power along one path of the file: truths of the planned design, or designs.
+    Curve {
+        #[command(flatten)]
+        run: Run,
+        /// The path that moves, below /truth or /protocol.
+        #[arg(long, value_name = "/PATH")]
+        over: String,
+        /// The values it takes, separated by commas.
+        #[arg(long, value_name = "V,V,…", value_delimiter = ',', required = true)]
+        values: Vec<String>,
+    },
     /// Whether the design is valid, which guarantee its type I error has, and why.
     Check(Run),
     /// A trial that was held: decisions, p-values and intervals at the information it had.
@@ -113,6 +124,7 @@ pub fn run() -> ExitCode {
         Verb::Evaluate(run) => verbs::evaluate(&run),
         Verb::Compare(run) => verbs::compare(&run),
         Verb::Size(run) => verbs::size(&run),
+        Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
         Verb::Check(run) => verbs::check(&run),
         Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),
         Verb::Schema { observed } => verbs::schema(observed),

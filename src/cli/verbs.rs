@@ -163,6 +163,29 @@ pub(super) fn compare(run: &Run) -> Result<(), Failure> {
     result
 }
 
+pub(super) fn curve(run: &Run, over: &str, values: &[String]) -> Result<(), Failure> {
+    let scenario = load(run)?.along(over, values).map_err(|error| Failure::Wrong(Box::new(error)))?;
+    let (answers, elapsed, result) = answers(run, &scenario, |_| {});
+    if result.is_err() && answers.is_empty() {
+        return result;
+    }
+    // One of candidate and truth is named after the value.
+    let value_of = |answer: &Answer| {
+        let name = if over.starts_with("/truth/") { &answer.truth } else { &answer.candidate };
+        serde_json::from_str(name).unwrap_or_else(|_| Value::from(name.as_str()))
+    };
+    if run.json {
+        let mut value = report::answers_json(&header(run, &scenario, elapsed), &answers);
+        for (index, answer) in answers.iter().enumerate() {
+            value["results"][index]["point"] = json!({ over: value_of(answer) });
+        }
+        print(&value)?;
+    } else {
+        message::data(&format!("{}\n\n{}", scenario.title, report::curve_text(over, &answers)))?;
+    }
+    result
+}
+
 pub(super) fn size(run: &Run) -> Result<(), Failure> {
     let scenario = load(run)?;
     let start = Instant::now();

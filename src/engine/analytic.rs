@@ -1,7 +1,7 @@
 //! The analytic engine: a two-arm group-sequential trial without randomness.
 //!
 //! The statistic's own law under the truth is used: mean, variance and covariance between looks from its influence
-//! function, with the correction for looks fixed by a number of events (see [`crate::statistics::log_rank`]). Bounds come
+//! function, with the correction for looks fixed by a number of events (see [`Expectation`]). Bounds come
 //! from the plan, computed under the null.
 
 use crate::engine::planner::{laws_for, trial_cohort, trial_schedule};
@@ -12,8 +12,8 @@ use crate::engine::{
 use crate::numerics::normal;
 use crate::protocol::{Design, Protocol};
 use crate::sequential;
-use crate::statistics::log_rank::{LogRankExpectation, Timing};
-use crate::statistics::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
+use crate::sequential::{Bounds, crossing::Crossing};
+use crate::statistics::{Cell, Comparison, EventLaw, Expectation, MixtureLaw, StratumPair, Timing};
 use crate::truth::Truth;
 
 /// Name of the engine in answers.
@@ -35,15 +35,11 @@ pub fn evaluate(
     let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), truth)?;
     let cohort = trial_cohort(design, truth);
     let scheduled = trial_schedule(protocol, truth, &laws, &cohort)?;
-    let expectation = with_comparison(protocol, truth, &laws[0], &cohort, |comparison| {
-        LogRankExpectation::new(comparison, &scheduled.iter().map(|look| look.month).collect::<Vec<f64>>())
-    });
+    let expectation = expectation(protocol, truth, &laws[0], &cohort, &scheduled)?;
     let mut warnings = Vec::new();
     let timing: Vec<Timing> =
         scheduled.iter().enumerate().map(|(k, look)| timing(protocol, k, look, &mut warnings)).collect();
-    let (means, covariance) = expectation.joint_law(&timing);
-    let crossing = sequential::joint::joint(means.as_slice(), &covariance, &plan.bounds)
-        .map_err(|error| EngineError::Numerics(error.to_string()))?;
+    let crossing = crossing(&expectation, &timing, &plan.bounds)?;
 
     let total: f64 = cohort.patients.iter().sum();
     let shares = [cohort.patients[0] / total, cohort.patients[1] / total];
@@ -51,7 +47,7 @@ pub fn evaluate(
     let mut expected = [0.0; 3];
     let mut looks = Vec::with_capacity(scheduled.len());
     for (k, look) in scheduled.iter().enumerate() {
-        let events = expectation.moments()[k].events * total;
+        let events = expectation.events(k) * total;
         let patients = truth.enrollment.expected_by(look.month).min(total);
         let here = crossing.efficacy[k] + crossing.futility[k];
         let ends_here = if k + 1 == scheduled.len() { going } else { here };
@@ -59,7 +55,7 @@ pub fn evaluate(
             *sum += ends_here * value;
         }
         going -= here;
-        let bound = |z: f64| z.is_finite().then(|| bound_at(z, events, &shares));
+        let bound = |z: f64| z.is_finite().then(|| bound_at(z, events, &shares, protocol));
         looks.push(LookOutcome {
             analysis: protocol.analyses[k].name.clone(),
             month: Estimate::exact(look.month),
@@ -70,8 +66,8 @@ pub fn evaluate(
             futility_bound: bound(plan.bounds.futility[k]),
             cross_efficacy: Estimate::exact(crossing.efficacy[k]),
             cross_futility: Estimate::exact(crossing.futility[k]),
-            average_hazard_ratio: expectation.average_hazard_ratio(k),
-            cox_hazard_ratio: expectation.cox_hazard_ratio(k),
+            average_hazard_ratio: expectation.table().average_hazard_ratio(k),
+            cox_hazard_ratio: expectation.table().cox_hazard_ratio(k),
         });
     }
     let reject = Estimate::exact(crossing.efficacy.iter().sum::<f64>().clamp(0.0, 1.0));
@@ -97,12 +93,25 @@ pub fn evaluate(
     })
 }
 
-/// A z bound on three scales, for `events` in arms with these shares.
-pub(super) fn bound_at(z: f64, events: f64, shares: &[f64; 2]) -> BoundAt {
+/// Probabilities of first crossing each look's bounds, under the statistics' own joint law.
+fn crossing(expectation: &Expectation, timing: &[Timing], bounds: &Bounds) -> Result<Crossing, EngineError> {
+    let (means, covariance) = expectation.joint_law(timing);
+    let found = if expectation.tests() == 1 {
+        sequential::joint::joint(means.as_slice(), &covariance, bounds)
+    } else {
+        sequential::several::crossing(means.as_slice(), &covariance, expectation.tests(), &bounds.efficacy)
+            .map(|efficacy| Crossing { futility: vec![0.0; efficacy.len()], efficacy })
+    };
+    found.map_err(|error| EngineError::Numerics(error.to_string()))
+}
+
+/// A z bound on three scales, for `events` in arms with these shares; a hazard ratio only of the log-rank test.
+pub(super) fn bound_at(z: f64, events: f64, shares: &[f64; 2], protocol: &Protocol) -> BoundAt {
+    let as_ratio = events > 0.0 && protocol.primary.test.is_log_rank();
     BoundAt {
         z,
         p: normal::sf(z),
-        hazard_ratio: (events > 0.0).then(|| (-z / (shares[0] * shares[1] * events).sqrt()).exp()),
+        hazard_ratio: as_ratio.then(|| (-z / (shares[0] * shares[1] * events).sqrt()).exp()),
     }
 }
 
@@ -127,20 +136,20 @@ fn timing(protocol: &Protocol, k: usize, look: &ScheduledLook, warnings: &mut Ve
     }
 }
 
-/// E Z_k of every look under `truth`.
-pub(super) fn drift(
+/// The primary test at every look under `truth`.
+pub(super) fn expectation(
     protocol: &Protocol,
     truth: &Truth,
     laws: &Laws,
     cohort: &Cohort,
     scheduled: &[ScheduledLook],
-) -> Result<Vec<f64>, EngineError> {
+) -> Result<Expectation, EngineError> {
     let months: Vec<f64> = scheduled.iter().map(|look| look.month).collect();
-    let expectation =
-        with_comparison(protocol, truth, laws, cohort, |comparison| LogRankExpectation::new(comparison, &months));
-    let (means, _) = expectation.joint_law(&vec![Timing::Calendar; months.len()]);
-    if means.iter().all(|mean| mean.is_finite()) {
-        Ok(means.as_slice().to_vec())
+    let found = with_comparison(protocol, truth, laws, cohort, |comparison| {
+        Expectation::new(&protocol.primary.test.statistics, comparison, &months)
+    })?;
+    if found.means().iter().all(|mean| mean.is_finite()) {
+        Ok(found)
     } else {
         Err(EngineError::Numerics("a look has no information: no event is expected by then".into()))
     }

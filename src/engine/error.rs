@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum EngineError {
     /// The engine does not cover a feature of the design; another one does.
-    #[error("the {engine} engine does not cover {feature}; use --engine simulation")]
+    #[error("the {engine} engine does not cover {feature}")]
     NotCovered {
         /// Engine asked.
         engine: &'static str,
@@ -24,10 +24,24 @@ pub enum EngineError {
         /// Events expected after unlimited follow-up.
         available: f64,
     },
+    /// The test statistic does not exist at a look.
+    #[error("{reason}")]
+    NoInformation {
+        /// Index of the look.
+        look: usize,
+        /// Why, in a sentence.
+        reason: String,
+    },
     /// A number broke a rule inside the engine.
     #[error(transparent)]
     Invalid(#[from] crate::invalid::Invalid),
     /// A numerical method did not converge.
     #[error("{0}")]
     Numerics(String),
+}
+
+impl From<crate::statistics::NoInformation> for EngineError {
+    fn from(error: crate::statistics::NoInformation) -> Self {
+        Self::NoInformation { look: error.look, reason: error.reason }
+    }
 }

@@ -3,7 +3,8 @@
 use crate::engine::schedule::{Cohort, Laws, ScheduleContext, ScheduledLook, cohort, expected_events, schedule};
 use crate::engine::{EngineError, Plan, PlannedLook, analytic};
 use crate::protocol::{Combination, Design, GroupSequential, Protocol, Seamless, Weight};
-use crate::sequential::{self, Bounds};
+use crate::sequential::{self, Bounds, FutilityPlan};
+use crate::statistics::Expectation;
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
 use crate::truth::Truth;
@@ -74,13 +75,13 @@ fn refuse_unreachable(look: Option<usize>, scheduled: &ScheduledLook) -> Result<
     }
 }
 
-/// Planned events of a look: its count if it is a plain count of the primary endpoint, else the expected events.
-fn planned_events(trigger: &Trigger, primary: Endpoint, expected: f64) -> f64 {
+/// The events that fix a look, if it is a plain count of the primary endpoint.
+fn count_of(trigger: &Trigger, primary: Endpoint) -> Option<f64> {
     match trigger {
         Trigger::Events { count, endpoint, stratum: None, arms: None } if endpoint.is_death() == primary.is_death() => {
-            *count
+            Some(*count)
         }
-        _ => expected,
+        _ => None,
     }
 }
 
@@ -118,23 +119,83 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
     for (k, look) in scheduled.iter().enumerate() {
         refuse_unreachable(Some(k), look)?;
     }
-    let events: Vec<f64> = protocol
-        .analyses
+    let counts: Vec<Option<f64>> =
+        protocol.analyses.iter().map(|analysis| count_of(&analysis.when, protocol.primary.endpoint)).collect();
+    let events: Vec<f64> = counts
         .iter()
         .zip(&scheduled)
-        .map(|(analysis, look)| {
-            let expected = || expected_events(truth, &laws[0], &cohort, None, None, look.month);
-            match planned_events(&analysis.when, protocol.primary.endpoint, f64::NAN) {
-                planned if planned.is_nan() => expected(),
-                planned => planned,
-            }
-        })
+        .map(|(count, look)| count.unwrap_or_else(|| expected_events(truth, &laws[0], &cohort, None, None, look.month)))
         .collect();
-    let looks = looks(protocol, &fractions(&events), &events, 0.0);
-    let bounds = bounds(protocol, &looks, &events, &shares(&cohort), || {
-        analytic::drift(protocol, truth, &laws[0], &cohort, &scheduled)
-    })?;
+    let expectation = || analytic::expectation(protocol, truth, &laws[0], &cohort, &scheduled);
+    if protocol.primary.test.is_log_rank() {
+        let looks = looks(protocol, &fractions(&events), &events, 0.0);
+        let bounds =
+            bounds(protocol, &looks, &events, &shares(&cohort), || Ok(expectation()?.means().as_slice().to_vec()))?;
+        return Ok(Plan { looks, bounds, stage1_weight: None });
+    }
+    let expectation = expectation()?;
+    let looks = looks_by_information(protocol, &expectation, &events, &counts)?;
+    let bounds = if expectation.tests() > 1 {
+        max_combo_bounds(protocol, &looks, &expectation)?
+    } else {
+        bounds(protocol, &looks, &events, &shares(&cohort), || Ok(expectation.means().as_slice().to_vec()))?
+    };
     Ok(Plan { looks, bounds, stage1_weight: None })
+}
+
+/// Looks of a test whose information is not its events: information fractions are the statistic's own (of a max-combo, the
+/// smallest of its tests'), spending times planned events where a look is fixed by events, else those fractions.
+fn looks_by_information(
+    protocol: &Protocol,
+    expectation: &Expectation,
+    events: &[f64],
+    counts: &[Option<f64>],
+) -> Result<Vec<PlannedLook>, EngineError> {
+    let information = fractions(&expectation.information_fractions());
+    if let Some(look) = information.windows(2).position(|pair| pair[1] <= pair[0]) {
+        let name = &protocol.analyses[look + 1].name;
+        let reason = format!(
+            "look '{name}' adds no information to the one before for the test {}",
+            protocol.primary.test.label()
+        );
+        return Err(EngineError::NoInformation { look: look + 1, reason });
+    }
+    let by_events = fractions(events);
+    let mut times: Vec<f64> =
+        (0..counts.len()).map(|k| if counts[k].is_some() { by_events[k] } else { information[k] }).collect();
+    for k in 1..times.len() {
+        times[k] = times[k].max(times[k - 1]);
+    }
+    let mut looks = looks(protocol, &information, events, 0.0);
+    if protocol.bounds.spending_time.is_none() {
+        for (look, time) in looks.iter_mut().zip(times) {
+            look.spending_time = time;
+        }
+    }
+    Ok(looks)
+}
+
+/// Bounds of a max-combo from its joint law under the null.
+fn max_combo_bounds(
+    protocol: &Protocol,
+    looks: &[PlannedLook],
+    expectation: &Expectation,
+) -> Result<Bounds, EngineError> {
+    if protocol.bounds.futility.is_some() {
+        return Err(EngineError::NotCovered {
+            engine: analytic::NAME,
+            feature: "futility bounds of a max-combo".into(),
+        });
+    }
+    let times: Vec<f64> = looks.iter().map(|look| look.spending_time).collect();
+    sequential::several::bounds(
+        &protocol.bounds.efficacy,
+        protocol.alpha,
+        &expectation.null_correlation(),
+        expectation.tests(),
+        &times,
+    )
+    .map_err(|error| EngineError::Numerics(error.to_string()))
 }
 
 /// E Z_k of every look of a group-sequential design under the planning truth.
@@ -148,7 +209,7 @@ pub fn planning_drift(protocol: &Protocol, planning: &Truth) -> Result<Vec<f64>,
     let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), planning)?;
     let cohort = trial_cohort(design, planning);
     let scheduled = trial_schedule(protocol, planning, &laws, &cohort)?;
-    analytic::drift(protocol, planning, &laws[0], &cohort, &scheduled)
+    Ok(analytic::expectation(protocol, planning, &laws[0], &cohort, &scheduled)?.means().as_slice().to_vec())
 }
 
 /// Shares of control and experimental arms together.
@@ -169,6 +230,10 @@ fn bounds(
     let information: Vec<f64> = looks.iter().map(|look| look.information_fraction).collect();
     let times: Vec<f64> = looks.iter().map(|look| look.spending_time).collect();
     let means = if protocol.bounds.needs_drift() { drift()? } else { Vec::new() };
+    if matches!(protocol.bounds.futility, Some(FutilityPlan::HazardRatio(_))) && !protocol.primary.test.is_log_rank() {
+        let feature = format!("futility by hazard ratio with the test {}", protocol.primary.test.label());
+        return Err(EngineError::NotCovered { engine: analytic::NAME, feature });
+    }
     let z_of = |look: usize, ratio: f64| -ratio.ln() * (shares[0] * shares[1] * events[look]).sqrt();
     sequential::bounds::bounds(&protocol.bounds, protocol.alpha, &information, &times, &means, z_of)
         .map_err(|error| EngineError::Numerics(error.to_string()))
@@ -267,7 +332,7 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
         } else {
             refuse_unreachable(Some(k), look)?;
         }
-        events.push(planned_events(&analysis.when, protocol.primary.endpoint, expected));
+        events.push(count_of(&analysis.when, protocol.primary.endpoint).unwrap_or(expected));
     }
     let stage1_weight = match (&design.combination, &schedule.follow_up) {
         (Combination::InverseNormal { weight: Weight::Fixed(weight), .. }, _) => Some(*weight),

@@ -1,8 +1,11 @@
 //! What is fixed in advance: arms, looks, tests, bounds, transition rule, combination, sample size.
 
 use crate::sequential::BoundPlan;
+use crate::statistics::TestStatistic;
+use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
 use crate::survival::Endpoint;
 use crate::transition::{Transition, Trigger};
+use std::sync::Arc;
 
 /// A whole protocol. Arm 0 is the control; experimental arms are 1, 2, ….
 #[derive(Debug, Clone)]
@@ -22,7 +25,7 @@ pub struct Protocol {
 }
 
 /// The primary endpoint and its test.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Primary {
     /// Endpoint tested.
     pub endpoint: Endpoint,
@@ -32,11 +35,42 @@ pub struct Primary {
     pub stratified: bool,
 }
 
-/// A test statistic.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Test {
-    /// Log-rank.
-    LogRank,
+/// The test: one statistic, or the largest of several of the log-rank family (max-combo).
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// One or more; several are weighted log-rank statistics.
+    pub statistics: Vec<Arc<dyn TestStatistic>>,
+}
+
+impl Test {
+    /// A test by one statistic.
+    pub fn single(statistic: Arc<dyn TestStatistic>) -> Self {
+        Self { statistics: vec![statistic] }
+    }
+
+    /// The log-rank test.
+    pub fn log_rank() -> Self {
+        Self::single(Arc::new(WeightedLogRank::new(Arc::new(Unit))))
+    }
+
+    /// Whether this is the log-rank test.
+    pub fn is_log_rank(&self) -> bool {
+        matches!(&self.statistics[..], [only] if only.is_log_rank())
+    }
+
+    /// Whether this is the largest of several statistics.
+    pub fn is_max_combo(&self) -> bool {
+        self.statistics.len() > 1
+    }
+
+    /// Name with its parameters, for messages and tables.
+    pub fn label(&self) -> String {
+        let labels: Vec<String> = self.statistics.iter().map(|statistic| statistic.label()).collect();
+        match &labels[..] {
+            [only] => only.clone(),
+            several => format!("max-combo of {}", several.join(", ")),
+        }
+    }
 }
 
 /// One planned look.

@@ -10,4 +10,4 @@ pub use analysis::{analysis_json, analysis_text};
 pub use answer::{Header, answer_json, answers_json, ranking_json, solved_json};
 pub use description::{description_json, description_text};
 pub use dictionary::{DICTIONARY, Format, Term, term};
-pub use table::{answer_text, comparison_text, guarantee_text, ranking_text, size_text};
+pub use table::{answer_text, comparison_text, curve_text, guarantee_text, ranking_text, size_text};

@@ -2,6 +2,7 @@
 
 use crate::engine::{Estimate, OperatingCharacteristics};
 use crate::report::dictionary::{Format, term};
+use crate::scenario::Solve;
 use crate::search::{Claim, Solved};
 use crate::study::{Answer, Ranked, Verdict};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -182,6 +183,26 @@ fn wrapped(paragraph: &str) -> String {
     text + &line + "\n"
 }
 
+/// Answers along one path.
+pub fn curve_text(path: &str, answers: &[Answer]) -> String {
+    let keys = ["reject_any", "type_i_error", "patients", "events", "months"];
+    let mut headings = vec!["candidate · truth"];
+    headings.extend(keys.map(|key| term(key).heading));
+    let mut table = table(&headings);
+    for answer in answers {
+        let outcome = &answer.outcome;
+        table.add_row([
+            format!("{} · {}", answer.candidate, answer.truth),
+            show("reject_any", &outcome.reject_any),
+            maybe("type_i_error", outcome.type_i_error.as_ref()),
+            show("patients", &outcome.expected.patients),
+            show("events", &outcome.expected.events),
+            show("months", &outcome.expected.months),
+        ]);
+    }
+    format!("along {path}\n\n{table}\n")
+}
+
 /// The ranking of candidates.
 pub fn ranking_text(ranked: &[Ranked]) -> String {
     let keys = ["power", "false_go", "net", "type_i_error", "patients"];
@@ -212,10 +233,14 @@ pub fn ranking_text(ranked: &[Ranked]) -> String {
 /// What `size` found for one candidate and truth.
 pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> String {
     let unit = solved.what.unit();
-    let mut text = format!(
-        "{candidate} · {truth}: {} {unit} for power {goal} (power {:.4}; exact root {:.2})\n",
-        solved.integer, solved.power_at_integer, solved.value
-    );
+    let (what, power, root) = (solved.integer, solved.power_at_integer, solved.value);
+    let mut text = if solved.what == Solve::HazardRatio {
+        format!(
+            "{candidate} · {truth}: hazard ratio {what} is detected with power {goal} (power {power:.4}; exact {root:.4})\n"
+        )
+    } else {
+        format!("{candidate} · {truth}: {what} {unit} for power {goal} (power {power:.4}; exact root {root:.2})\n")
+    };
     if solved.power_falls {
         text.push_str(&wrapped(&format!(
             "power falls as {unit} grow here: more of them end an event-driven trial earlier, and under a delay earlier \

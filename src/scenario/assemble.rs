@@ -216,6 +216,8 @@ fn goal(raw: &raw::Goal) -> Goal {
         None | Some(raw::Solve::Patients) => Solve::Patients,
         Some(raw::Solve::Events) => Solve::Events,
         Some(raw::Solve::FollowUp) => Solve::FollowUp,
+        Some(raw::Solve::Enrollment) => Solve::Enrollment,
+        Some(raw::Solve::HazardRatio) => Solve::HazardRatio,
     };
     Goal { power: raw.power.get(), solve }
 }

@@ -69,4 +69,8 @@ pub enum Solve {
     Events,
     /// The last look's `min_follow_up`.
     FollowUp,
+    /// Months of enrolment at the file's rates; patients follow.
+    Enrollment,
+    /// The hazard ratio of every effect that has one (detectable after the delay).
+    HazardRatio,
 }

@@ -8,6 +8,7 @@ mod assemble;
 mod check;
 mod checked;
 mod document;
+mod effects;
 mod error;
 mod fault;
 mod limits;
@@ -20,7 +21,6 @@ mod schema;
 mod set;
 mod strict;
 mod suggest;
-mod undelayed;
 
 pub use checked::{Candidate, Goal, Scenario, Solve};
 pub use error::ScenarioError;

@@ -1,6 +1,6 @@
 //! What a trial showed: the second file of `seamline analyze`, raw → checked against the design it belongs to.
 
-use crate::protocol::{Design, Test};
+use crate::protocol::Design;
 use crate::scenario::assemble::{digest, located};
 use crate::scenario::check::exactly_one;
 use crate::scenario::fault::{At, Checked};
@@ -143,7 +143,7 @@ fn refuse_design(candidate: &Candidate, at: &At<'_>) -> Checked<()> {
     if matches!(candidate.protocol.design, Design::Seamless(_)) {
         return Err(at.not_yet("the analysis of a trial with a transition"));
     }
-    if !matches!(candidate.protocol.primary.test, Test::LogRank) {
+    if !candidate.protocol.primary.test.is_log_rank() {
         return Err(at.not_yet("the analysis of tests other than the log-rank test"));
     }
     Ok(())

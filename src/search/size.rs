@@ -63,6 +63,8 @@ impl Solve {
             Self::Patients => "patients",
             Self::Events => "events",
             Self::FollowUp => "follow_up",
+            Self::Enrollment => "enrollment",
+            Self::HazardRatio => "hazard_ratio",
         }
     }
 
@@ -72,6 +74,8 @@ impl Solve {
             Self::Patients => "patients",
             Self::Events => "events",
             Self::FollowUp => "months of follow-up",
+            Self::Enrollment => "months of enrolment",
+            Self::HazardRatio => "hazard ratio",
         }
     }
 
@@ -81,16 +85,19 @@ impl Solve {
             Self::Patients => (8.0, 100_000.0),
             Self::Events => (4.0, patients),
             Self::FollowUp => (0.1, 600.0),
+            Self::Enrollment => (0.1, 240.0),
+            Self::HazardRatio => (0.02, 0.999),
         }
     }
 
-    fn held_fixed(self) -> Vec<&'static str> {
+    pub(super) fn held_fixed(self) -> Vec<&'static str> {
         match self {
-            Self::Patients => vec!["enrolment rate", "conditions of the looks", "alpha", "spending"],
+            Self::Patients | Self::Enrollment => vec!["enrolment rate", "conditions of the looks", "alpha", "spending"],
             Self::Events => vec!["patients", "enrolment rate", "ratios of the looks' events", "alpha", "spending"],
             Self::FollowUp => {
                 vec!["patients", "enrolment rate", "conditions of the earlier looks", "alpha", "spending"]
             }
+            Self::HazardRatio => vec!["the design", "control hazards", "delays and ramps"],
         }
     }
 }
@@ -110,6 +117,8 @@ impl Search<'_> {
         let last = self.protocol.analyses.last()?;
         match self.what {
             Solve::Patients => Some(patients),
+            Solve::Enrollment => Some(self.truth.enrollment.month_of(patients)),
+            Solve::HazardRatio => None,
             Solve::Events => last.when.leaves().iter().find_map(|leaf| leaf.planned_events()),
             Solve::FollowUp => last.when.leaves().iter().find_map(|leaf| match leaf {
                 Trigger::MinFollowUp { months } => Some(months.max(0.5)),
@@ -122,11 +131,13 @@ impl Search<'_> {
     fn moved(&self, value: f64, current: f64) -> Protocol {
         let mut protocol = self.protocol.clone();
         match self.what {
-            Solve::Patients => {
+            Solve::Patients | Solve::Enrollment => {
                 if let Design::GroupSequential(design) = &mut protocol.design {
-                    design.patients = value;
+                    let months = self.what == Solve::Enrollment;
+                    design.patients = if months { self.truth.enrollment.expected_by(value) } else { value };
                 }
             }
+            Solve::HazardRatio => {}
             Solve::Events => {
                 for analysis in &mut protocol.analyses {
                     analysis.when.each_leaf_mut(&mut |leaf| {
@@ -157,7 +168,7 @@ impl Search<'_> {
         });
         match answer {
             Ok(outcome) => Ok(Some(outcome)),
-            Err(EngineError::UnreachableEvents { .. }) => Ok(None),
+            Err(EngineError::UnreachableEvents { .. } | EngineError::NoInformation { .. }) => Ok(None),
             Err(other) => Err(other),
         }
     }
@@ -212,6 +223,7 @@ pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) ->
     let Some(current) = search.current(design.patients) else {
         return Err(EngineError::NothingToMove(match goal.solve {
             Solve::Events => "solving events needs a last look that counts events",
+            Solve::HazardRatio => "a detectable hazard ratio is solved over truths, not over designs",
             _ => "solving follow_up needs a last look with min_follow_up",
         }));
     };

@@ -294,6 +294,11 @@ impl<'a> Ledger<'a> {
         (increment > least).then_some(increment)
     }
 
+    /// What has been written down so far.
+    pub fn spent(&self) -> f64 {
+        self.spent
+    }
+
     /// Writes down what a look did spend.
     pub fn note(&mut self, spent: f64) {
         self.spent += spent;

@@ -11,6 +11,7 @@
 //! | [`conditional`] | crossing later, given what a look showed: conditional and predictive power, the z they ask for |
 //! | [`joint`] | probabilities of crossing under any joint normal law |
 //! | [`power`] | power of given bounds; the drift a power asks for; inflation factor |
+//! | [`several`] | several statistics a look, one bound: max-combo |
 //! | [`inference`] | stage-wise p-value, median-unbiased estimate, repeated intervals and p-values |
 //! | [`monitoring`] | bounds at observed information: under- and over-running |
 //! | `recursion`, `mesh` | the recursion under all of these, and the nodes it lives on |
@@ -27,6 +28,7 @@ pub mod monitoring;
 mod plan;
 pub mod power;
 mod recursion;
+pub mod several;
 pub mod spending;
 
 pub use plan::{Assumption, BoundPlan, Bounds, EfficacyPlan, FutilityPlan};

@@ -15,7 +15,7 @@
 //! one-dimensional. Covariances are taken within arms, as for block randomisation:
 //! Σ_g π_g {E[ζ_jζ_k|g] − E[ζ_j|g]E[ζ_k|g]}.
 
-use crate::numerics::panels::{Panels, Series};
+use crate::numerics::panels::{ORDER, Panels, Series};
 use crate::statistics::Comparison;
 use crate::truth::EntryLaw;
 
@@ -112,6 +112,21 @@ impl Tabulation {
         self.panels.nodes().iter().map(|s| self.entry.density(month - s)).collect()
     }
 
+    /// Expected events per compared patient by `month`, and their rate per month then.
+    pub fn events_and_rate(&self, month: f64) -> [f64; 2] {
+        let (entered, entering) = (self.entered(month), self.entering(month));
+        let [pi0, pi1] = self.shares;
+        let mut sums = [0.0; 2];
+        for stratum in &self.strata {
+            for (i, weight) in self.panels.weights().iter().enumerate() {
+                let events = weight * stratum.prevalence * (pi0 * stratum.events[0][i] + pi1 * stratum.events[1][i]);
+                sums[0] += entered[i] * events;
+                sums[1] += entering[i] * events;
+            }
+        }
+        sums
+    }
+
     /// Expected events per compared patient by `month`, by arm (each arm's share of all compared patients).
     pub fn events_by_arm(&self, month: f64) -> [f64; 2] {
         let entered = self.entered(month);
@@ -145,7 +160,7 @@ impl Tabulation {
                     means[arm] += table.prevalence * self.panels.integrate_with(|i| drift[i] * entered[i]);
                     let cumulative = self.panels.antiderivative(&compensator);
                     Part {
-                        at_nodes: nodes.iter().map(|&s| cumulative.at(s)).collect(),
+                        at_nodes: cumulative.along(nodes),
                         drift: self.panels.antiderivative(&drift),
                         jump,
                         compensator,
@@ -157,18 +172,30 @@ impl Tabulation {
         Influence { month, parts, means }
     }
 
+    /// Panels on which functions of x and of x + `gap` have no kink, where anybody enters `x` months before `month`.
+    fn later(&self, month: f64, gap: f64) -> Later {
+        let breaks = self.panels.breaks();
+        let kinks = breaks.iter().copied().chain(breaks.iter().map(|edge| edge - gap));
+        let panels = Panels::new(kinks, month, |_, _| LONGEST_PANEL);
+        let mut later = Later { points: Vec::new(), shifted: Vec::new(), weights: Vec::new() };
+        for (points, weights) in panels.nodes().chunks_exact(ORDER).zip(panels.weights().chunks_exact(ORDER)) {
+            // The entry rate is constant on a panel.
+            let entering = self.entry.density(month - points[ORDER / 2]);
+            if entering > 0.0 {
+                later.points.extend_from_slice(points);
+                later.shifted.extend(points.iter().map(|x| x + gap));
+                later.weights.extend(weights.iter().map(|weight| weight * entering));
+            }
+        }
+        later
+    }
+
     /// Covariance of two influences, per compared patient: Σ_g π_g {E[ζ_jζ_k|g] − E[ζ_j|g]E[ζ_k|g]}.
     pub fn covariance(&self, one: &Influence, other: &Influence) -> f64 {
         let (j, k) = if one.month <= other.month { (one, other) } else { (other, one) };
         let entered = self.entered(j.month);
         let gap = k.month - j.month;
-        let later = (gap > 0.0).then(|| {
-            let breaks = self.panels.breaks();
-            let kinks = breaks.iter().copied().chain(breaks.iter().map(|edge| edge - gap));
-            Panels::new(kinks, j.month, |_, _| LONGEST_PANEL)
-        });
-        let entering: Option<Vec<f64>> =
-            later.as_ref().map(|panels| panels.nodes().iter().map(|x| self.entry.density(j.month - x)).collect());
+        let later = (gap > 0.0).then(|| self.later(j.month, gap));
         let mut total = 0.0;
         for g in 0..2 {
             let mut product = 0.0;
@@ -178,12 +205,13 @@ impl Tabulation {
                     let risks = pj.compensator[i] * pk.at_nodes[i] + pk.compensator[i] * pj.at_nodes[i];
                     (jumps * table.events[g][i] + risks * table.at_risk[g][i]) * entered[i]
                 });
-                if let (Some(later), Some(entering)) = (&later, &entering) {
-                    let points = later.nodes();
-                    inner -= later.integrate_with(|i| {
-                        let x = points[i];
-                        entering[i] * pj.cumulative.at(x) * (pk.drift.at(x + gap) - pk.drift.at(x))
-                    });
+                if let Some(later) = &later {
+                    let cumulative = pj.cumulative.along(&later.points);
+                    let before = pk.drift.along(&later.points);
+                    let after = pk.drift.along(&later.shifted);
+                    for (i, weight) in later.weights.iter().enumerate() {
+                        inner -= weight * cumulative[i] * (after[i] - before[i]);
+                    }
                 }
                 product += table.prevalence * inner;
             }
@@ -191,6 +219,14 @@ impl Tabulation {
         }
         total
     }
+}
+
+/// Quadrature over the follow-up x that the patients entering have at the earlier of two looks, and what it is at the later.
+struct Later {
+    points: Vec<f64>,
+    shifted: Vec<f64>,
+    /// Weights times the share entering per month.
+    weights: Vec<f64>,
 }
 
 /// The influence of one statistic at one look.

@@ -6,13 +6,19 @@
 
 mod comparison;
 pub mod cox;
+mod expectation;
 mod follow_up;
+mod hazard_ratio;
 mod influence;
+pub mod kaplan_meier;
 pub mod log_rank;
 mod observations;
 pub mod response;
+mod test;
 
 pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
+pub use expectation::{Expectation, Timing};
 pub use follow_up::{FollowUp, Role};
 pub use influence::{Influence, StratumTable, Tabulation};
 pub use observations::{Observations, RiskSet};
+pub use test::{JumpAndCompensator, LookExpectation, NoInformation, TEST_STATISTICS, TestStatistic};

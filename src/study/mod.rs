@@ -13,7 +13,7 @@ pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use ranking::{Ranked, rank};
 
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
-use crate::scenario::{Candidate, Goal, Scenario, ScenarioError};
+use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve};
 use crate::search::{self, Claim, SizeOutcome, Solved};
 
 /// One answer of a study.
@@ -107,9 +107,18 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
             if null.iter().all(|null| *null) {
                 continue;
             }
-            match search::size(&candidate.protocol, truth, &candidate.planning, goal).map_err(located)? {
+            let outcome = if goal.solve == Solve::HazardRatio {
+                search::detectable(&candidate.protocol, &candidate.planning, goal, |ratio| {
+                    scenario.with_hazard_ratio(ratio).map(|moved| moved.candidates[c].truths[t].1.clone())
+                })
+            } else {
+                search::size(&candidate.protocol, truth, &candidate.planning, goal)
+            };
+            match outcome.map_err(located)? {
                 SizeOutcome::Solved(mut solved) => {
-                    if let Some(prompt) = &prompt {
+                    if goal.solve != Solve::HazardRatio
+                        && let Some(prompt) = &prompt
+                    {
                         let (same, undelayed) = (&prompt.candidates[c], &prompt.candidates[c].truths[t].1);
                         if undelayed != truth {
                             let claim =
@@ -179,11 +188,17 @@ pub fn locate(scenario: &Scenario, candidate: &str, truth: &str, error: EngineEr
         }
         EngineError::NotCovered { engine, feature } => {
             let rule = format!("the {engine} engine does not cover {feature}");
-            let hint = "use \"engine\": \"simulation\" or leave it to \"auto\"";
-            StudyError::Scenario(scenario.error_at(candidate, truth, "/run/engine", rule, Some(hint.into())))
+            let other = if engine == engine::analytic::NAME { "simulation" } else { "analytic" };
+            let hint = format!("use \"engine\": \"{other}\" or leave it to \"auto\"");
+            StudyError::Scenario(scenario.error_at(candidate, truth, "/run/engine", rule, Some(hint)))
+        }
+        EngineError::NoInformation { look, reason } => {
+            let hint = "move the look later, or choose another test";
+            let place = format!("/protocol/analyses/{look}/when");
+            StudyError::Scenario(scenario.error_at(candidate, truth, &place, reason, Some(hint.into())))
         }
         EngineError::NothingToMove(rule) => {
-            let hint = "\"solve\" is \"patients\", \"events\" or \"follow_up\"";
+            let hint = "\"solve\" is \"patients\", \"events\", \"follow_up\", \"enrollment\" or \"hazard_ratio\"";
             StudyError::Scenario(scenario.error_at(candidate, truth, "/goal/solve", rule, Some(hint.into())))
         }
         other => StudyError::Engine {

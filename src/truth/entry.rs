@@ -59,6 +59,19 @@ impl EntryLaw {
         self.starts[self.starts.len() - 1]
     }
 
+    /// Months at which the entered share is `share`·2, `share`·4, … while below 1, ascending; empty for a share of 0.
+    pub fn doublings(&self, share: f64) -> Vec<f64> {
+        let mut months = Vec::new();
+        let mut level = 2.0 * share;
+        for (piece, (begin, _, density)) in self.pieces().enumerate() {
+            while level > 0.0 && level < 1.0 && level <= self.shares[piece + 1] {
+                months.push(begin + (level - self.shares[piece]) / density);
+                level *= 2.0;
+            }
+        }
+        months
+    }
+
     /// Pieces with a positive rate: (begin, end, share per month).
     pub fn pieces(&self) -> impl Iterator<Item = (f64, f64, f64)> + '_ {
         self.starts.windows(2).zip(&self.densities).map(|(pair, &density)| (pair[0], pair[1], density))

@@ -320,10 +320,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         let rule = format!("not yet computed by this version: {feature}");
         refused(&with(seamless_alone(), pointer, value), &format!("{pointer}{place}"), &rule);
     };
-    let test = json!({"fleming_harrington": {"rho": 0, "gamma": 1}});
-    later_in("/protocol/primary/test", test, "/fleming_harrington", "the test `fleming_harrington`");
-    let test = json!({"max_combo": ["logrank", {"modestly_weighted": {"until": 6}}]});
-    later_in("/protocol/primary/test", test, "/max_combo", "the test `max_combo`");
     let by = json!({"rmst_difference": {"endpoint": "os", "to": 24}});
     later_in("/protocol/transition/keep/by", by, "/rmst_difference", "the statistic `rmst_difference`");
     let go = json!({"conditional_power": {"under": "trend", "at_least": 0.3}});

@@ -9,4 +9,5 @@ mod mutations;
 mod patches;
 mod protocol;
 mod schema;
+mod statistics;
 mod wrong_files;

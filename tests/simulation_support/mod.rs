@@ -54,7 +54,7 @@ pub fn protocol(arms: &[&str], endpoint: Endpoint, looks: &[Trigger], design: De
     Protocol {
         arms: arms.iter().map(|&name| name.into()).collect(),
         alpha: 0.025,
-        primary: Primary { endpoint, test: Test::LogRank, stratified: false },
+        primary: Primary { endpoint, test: Test::log_rank(), stratified: false },
         analyses: looks
             .iter()
             .enumerate()

@@ -66,6 +66,10 @@ impl<'a> Trial<'a> {
     /// endpoint or statistic is not defined under the truth, or when a closed test has more than ten arms.
     pub fn new(protocol: &'a Protocol, truth: &'a Truth, plan: &'a Plan, seed: u64) -> Result<Self, EngineError> {
         check(protocol, truth, plan)?;
+        if !protocol.primary.test.is_log_rank() {
+            let feature = format!("the test {}", protocol.primary.test.label());
+            return Err(EngineError::NotCovered { engine: "simulation", feature });
+        }
         let (needs, testing, allocations) = match &protocol.design {
             Design::GroupSequential(design) => {
                 (Needs::default(), Testing::Elementary, [&design.allocation, &design.allocation])

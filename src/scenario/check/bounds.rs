@@ -3,6 +3,7 @@
 use super::exactly_one;
 use super::spending::Spending;
 use crate::numerics::normal::upper_quantile;
+use crate::protocol::Test;
 use crate::registry::Parameter;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::raw::bounds as raw;
@@ -22,6 +23,8 @@ pub(crate) struct Setting<'a> {
     pub power: Option<f64>,
     /// Whether there is a transition.
     pub seamless: bool,
+    /// The test whose statistic the bounds are for.
+    pub test: &'a Test,
 }
 
 /// The bounds of a protocol; `at` is the protocol's place.
@@ -117,6 +120,9 @@ impl Setting<'_> {
             return Err(at.key("delta").fail("`delta` goes with family `wang_tsiatis`"));
         }
         let here = at.key(form);
+        if matches!(form, "family" | "pampallona_tsiatis") && self.test.is_max_combo() {
+            return Err(here.not_yet("bounds of a family for a max-combo"));
+        }
         let last = self.looks() - 1;
         let efficacy = if let Some(name) = &raw.spending {
             let (parameters, points) = (&raw.parameters, raw.points.as_deref());
@@ -161,6 +167,9 @@ impl Setting<'_> {
             if !has[last] {
                 return Err(looks_at.fail(format!("must name the last look, `{}`", self.names[last])));
             }
+            if self.test.is_max_combo() {
+                return Err(looks_at.not_yet("looks without an efficacy bound for a max-combo"));
+            }
             plan.efficacy_at = Some(has);
         }
         Ok(plan)
@@ -173,6 +182,9 @@ impl Setting<'_> {
         }
         if self.seamless {
             return Err(sides_at.fail("a seamless trial is tested one-sided"));
+        }
+        if self.test.is_max_combo() {
+            return Err(sides_at.fail("a max-combo is tested one-sided"));
         }
         if let EfficacyPlan::Bounds(bounds) = efficacy
             && let Some(look) = bounds.iter().position(|&bound| bound <= 0.0)
@@ -211,6 +223,9 @@ impl Setting<'_> {
     }
 
     fn futility(&self, raw: &raw::Futility, plan: &mut BoundPlan, at: &At<'_>) -> Checked<()> {
+        if self.test.is_max_combo() {
+            return Err(at.not_yet("futility bounds of a max-combo"));
+        }
         let form = exactly_one(
             &[
                 ("spending", raw.spending.is_some()),
@@ -233,6 +248,10 @@ impl Setting<'_> {
             return Err(at.key("under").fail(format!("`under` goes with `conditional_power`, not with `{form}`")));
         }
         let here = at.key(form);
+        if form == "hazard_ratio" && !self.test.is_log_rank() {
+            let fault = here.fail("a hazard ratio is a bound of the log-rank test only");
+            return Err(fault.hint("give `bounds` on the z scale"));
+        }
         let futility = if let Some(name) = &raw.spending {
             self.beta_spending(name, raw, plan, at)?
         } else if let Some(list) = &raw.bounds {

@@ -5,6 +5,7 @@ pub(super) mod bounds;
 pub(super) mod hazard;
 pub(super) mod protocol;
 pub(super) mod spending;
+pub(super) mod test;
 pub(super) mod transition;
 pub(super) mod truth;
 pub(super) mod when;

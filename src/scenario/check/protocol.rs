@@ -1,16 +1,17 @@
 //! Raw protocol → [`Protocol`].
 
 use super::allocation::allocation;
+use super::test::test;
 use super::truth::CONTROL;
 use super::when::{FinalEvents, Setting, when};
 use super::{Facts, bounds, length, transition, unique};
 use crate::adaptive::{INTERSECTIONS, Intersection};
-use crate::protocol::{Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Test, Weight};
+use crate::protocol::{Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Weight};
 use crate::registry;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
 use crate::scenario::raw::protocol as raw;
-use crate::scenario::raw::shape::{Form, OneOrMany};
+use crate::scenario::raw::shape::OneOrMany;
 use crate::scenario::suggest;
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
@@ -27,7 +28,7 @@ pub(crate) fn protocol(raw: &raw::Protocol, facts: &Facts, power: Option<f64>, a
     let (design, cohort) = if seamless { context.seamless(at)? } else { context.group_sequential(at)? };
     let analyses = context.analyses(&cohort, &at.key("analyses"))?;
     let names: Vec<&str> = analyses.iter().map(|look: &Analysis| look.name.as_str()).collect();
-    let setting = bounds::Setting { names: &names, alpha, power, seamless };
+    let setting = bounds::Setting { names: &names, alpha, power, seamless, test: &primary.test };
     let bounds = bounds::bounds(raw.efficacy.as_ref(), raw.futility.as_ref(), &setting, at)?;
     Ok(Protocol { arms, alpha, primary, analyses, bounds, design })
 }
@@ -54,23 +55,9 @@ fn primary(raw: &OneOrMany<raw::Primary>, facts: &Facts, at: &At<'_>) -> Checked
         OneOrMany::Many(_) => return Err(at.not_yet("several primary endpoints")),
     };
     at.refuse("alpha", one.alpha.as_ref(), "an alpha per endpoint")?;
-    if let Some(Form::Full(test)) = &one.test {
-        let here = at.key("test");
-        let key = super::exactly_one(
-            &[
-                ("fleming_harrington", test.fleming_harrington.is_some()),
-                ("modestly_weighted", test.modestly_weighted.is_some()),
-                ("max_combo", test.max_combo.is_some()),
-                ("rmst", test.rmst.is_some()),
-                ("milestone", test.milestone.is_some()),
-            ],
-            &here,
-        )?;
-        return Err(here.key(key).not_yet(&format!("the test `{key}`")));
-    }
     Ok(Primary {
         endpoint: facts.endpoint(one.endpoint, &at.key("endpoint"))?,
-        test: Test::LogRank,
+        test: test(one.test.as_ref(), &at.key("test"))?,
         stratified: one.stratified.unwrap_or(false),
     })
 }

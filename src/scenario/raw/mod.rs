@@ -9,6 +9,7 @@ pub mod hazard;
 pub mod protocol;
 pub mod quantity;
 pub mod shape;
+pub mod test;
 pub mod transition;
 pub mod truth;
 pub mod when;
@@ -126,6 +127,10 @@ pub enum Solve {
     Events,
     /// The last look's `min_follow_up`.
     FollowUp,
+    /// Months of enrolment at the file's rates; patients follow.
+    Enrollment,
+    /// The detectable hazard ratio: every effect's ratio that is not 1 takes one value, delays are kept.
+    HazardRatio,
 }
 
 /// How engines are run.

@@ -1,8 +1,9 @@
 //! Raw protocol: arms, phases, looks, tests, combination.
 
 use super::bounds::{Efficacy, Futility};
-use super::quantity::{Count, Duration, Fraction, Level, Months, Number, Part, Probability};
-use super::shape::{Form, OneOrMany, full_objects, restrict_names, short_names};
+use super::quantity::{Count, Fraction, Level, Months, Part, Probability};
+use super::shape::{OneOrMany, restrict_names};
+use super::test::Test;
 use super::transition::Transition;
 use super::when::{Endpoint, When};
 use crate::adaptive::INTERSECTIONS;
@@ -60,67 +61,6 @@ pub struct Primary {
     pub stratified: Option<bool>,
     /// The endpoint's share of alpha, where there are several. Not yet computed by this version.
     pub alpha: Option<Level>,
-}
-
-/// A test: a name, or an object with its parameters.
-pub type Test = Form<TestName, TestObject>;
-
-/// Name of a test without parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TestName {
-    /// Log-rank.
-    Logrank,
-}
-
-/// A test with parameters: exactly one of its keys. Not yet computed by this version.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TestObject {
-    /// Fleming-Harrington weights.
-    pub fleming_harrington: Option<FlemingHarrington>,
-    /// Modestly weighted log-rank.
-    pub modestly_weighted: Option<ModestlyWeighted>,
-    /// Largest of several tests.
-    pub max_combo: Option<Vec<Test>>,
-    /// Difference of restricted means.
-    pub rmst: Option<Rmst>,
-    /// Difference of survival at a month.
-    pub milestone: Option<Milestone>,
-}
-
-/// Parameters of the Fleming-Harrington weights.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FlemingHarrington {
-    /// Power of pooled survival.
-    pub rho: Number,
-    /// Power of one minus pooled survival.
-    pub gamma: Number,
-}
-
-/// Parameter of the modestly weighted log-rank.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ModestlyWeighted {
-    /// Month until which weights grow.
-    pub until: Duration,
-}
-
-/// Parameter of the restricted mean.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Rmst {
-    /// Months to which the mean is restricted.
-    pub to: Duration,
-}
-
-/// Parameter of the milestone test.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Milestone {
-    /// The month.
-    pub at: Duration,
 }
 
 /// A graphical procedure.
@@ -285,6 +225,3 @@ pub fn intersection_names() -> impl Iterator<Item = &'static str> {
 fn intersection_choice(schema: &mut Schema) {
     restrict_names(schema, intersection_names());
 }
-
-full_objects!(TestObject);
-short_names!(TestName);

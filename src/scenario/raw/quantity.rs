@@ -106,6 +106,8 @@ quantities! {
     Points Interval::whole(1.0, 1e6, "");
     /// Any number of a size that trials have.
     Number Interval::closed(-1e6, 1e6, "");
+    /// A number of at least zero of a size that trials have.
+    NonNegative Interval::closed(0.0, 1e6, "");
     /// A number above zero of a size that trials have.
     Positive Interval::above(0.0, 1e6, "");
 }

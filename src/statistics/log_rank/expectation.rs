@@ -1,172 +1,228 @@
-//! The log-rank statistic in expectation: drift, variance and covariance between looks under any truth.
+//! A weighted log-rank statistic in expectation: drift, variance, influence and null information under any truth.
 //!
-//! Symbols as in [`crate::statistics::influence`].
+//! Symbols as in [`crate::statistics::influence`]; w weight, S̄ = exp(−∫λ̄) pooled survival, W' = ∂w/∂S̄, r(s) = min(s, t*) the
+//! month at which a weight reads it, m(s) = y p(1−p)(λ₁−λ₀).
 //!
-//! * mean score per patient μ(t) = ∫ y p(1−p)(λ₁−λ₀) G(t−s) ds (Yung and Liu 2020; Luo et al. 2019, "direct"),
-//! * null variance per patient v(t) = ∫ p(1−p) Σπ_g f_g C_g G(t−s) ds (limit of the hypergeometric variance),
-//! * influence ψ_i(t) = ∫ (g−p)(dN_i − Y_i λ̄ ds) (Lin and Wei 1989): U ≈ Σψ_i under any alternative,
-//! * ψ_V,i(t) = ∫ p(1−p) dN_i + ∫ (1−2p)(g−p) Y_i λ̄ ds, the influence of the variance estimate,
-//! * at a look fixed by the number of events the random month of the look adds −(μ'/D')(N_i − D) to ψ_i and
-//!   −(v'/D')(N_i − D) to ψ_V,i, with D(t) the expected events per patient and N_i patient i's event indicator,
-//! * Z = −U/√V has mean −μ√(n/v) and influence ζ_i = ψ̃_i/√v − μ ψ̃_V,i /(2 v^{3/2}), up to sign.
+//! * mean score per patient μ(t) = ∫ w m G(t−s) ds (Yung and Liu 2020; Luo et al. 2019, "direct"),
+//! * null variance per patient v(t) = ∫ w² p(1−p) Σπ_g f_g C_g G(t−s) ds (limit of the hypergeometric variance),
+//! * weights fixed: ψ_i(t) = ∫ w (g−p)(dN_i − Y_i λ̄ ds) (Lin and Wei 1989): U ≈ Σψ_i under any alternative, and
+//!   ψ_V,i(t) = ∫ w² p(1−p) dN_i + ∫ w² (1−2p)(g−p) Y_i λ̄ ds, the influence of the variance estimate.
+//! * Weights estimated: Ŝ(r) − S̄(r) ≈ −S̄(r) n⁻¹ Σ_i ∫₀ʳ dM̄_i(u)/{y(u)G(t−u)} with dM̄_i = dN_i − Y_i λ̄ du, hence, by
+//!   exchanging the integrals, ψ_i gains −∫ dM̄_i(u) Q(u)/{y(u)G(t−u)}, Q(u) = ∫_{s>u, r(s)>u} W' S̄(r(s)) m(s) G(t−s) ds,
+//!   and ψ_V,i the same with 2 w W' p(1−p) Σπ_g f_g C_g in the place of W' m. Zero under the null but for sampling; under an
+//!   alternative it is of the order of ψ itself.
+//! * Z = −U/√V has mean −μ√(n/v) and influence −ψ_i/√v + μ ψ_V,i/(2v^{3/2}).
+//! * Null information I(t) = ∫ w² p₀(1−p₀) Σπ_g f_g C_g G(t−s) ds with p₀ = π₁C₁/Σπ_gC_g, the share at risk were survival
+//!   equal: with w = 1 and equal drop-out π₀π₁ times the expected events.
 
+use crate::numerics::panels::Series;
 use crate::numerics::roots::brent;
-use crate::statistics::{Comparison, Influence, Tabulation};
-use nalgebra::{DMatrix, DVector};
+use crate::statistics::{
+    Comparison, LookExpectation, NoInformation, StratumTable, Tabulation, TestStatistic, log_rank::Weight,
+};
+use crate::truth::EntryLaw;
+use std::sync::Arc;
 
-/// What random variable fixes the month of a look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Timing {
-    /// The month is fixed.
-    Calendar,
-    /// The look takes place at a given number of events of the tested endpoint among the compared patients.
-    Events,
+/// A weighted log-rank test.
+#[derive(Debug, Clone)]
+pub struct WeightedLogRank {
+    weight: Arc<dyn Weight>,
 }
 
-/// First-order quantities of one look, per compared patient.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct LookMoments {
-    /// Mean score μ.
-    pub mean: f64,
-    /// Null variance v.
-    pub variance: f64,
-    /// Expected events D.
-    pub events: f64,
-    /// dμ/dt, dv/dt, dD/dt, per month.
-    pub slopes: [f64; 3],
-}
-
-/// The log-rank statistic of one comparison at several looks.
-pub struct LogRankExpectation {
-    table: Tabulation,
-    moments: Vec<LookMoments>,
-}
-
-impl LogRankExpectation {
-    /// Tabulates the comparison for looks at the given calendar months (ascending, positive).
-    pub fn new(comparison: &Comparison, months: &[f64]) -> Self {
-        let table = Tabulation::new(comparison, months, &[]);
-        let moments = months.iter().map(|&month| moments_at(&table, month)).collect();
-        Self { table, moments }
+impl WeightedLogRank {
+    /// The test with these weights.
+    pub fn new(weight: Arc<dyn Weight>) -> Self {
+        Self { weight }
     }
 
-    /// First-order quantities of each look.
-    pub fn moments(&self) -> &[LookMoments] {
-        &self.moments
+    /// Its weights.
+    pub fn weight(&self) -> &Arc<dyn Weight> {
+        &self.weight
     }
 
-    /// Mean vector and covariance matrix of Z (positive in favour of the experimental arm) over the looks.
-    pub fn joint_law(&self, timing: &[Timing]) -> (DVector<f64>, DMatrix<f64>) {
-        let n = self.table.patients;
-        let looks = self.moments.len();
-        let means = DVector::from_iterator(looks, self.moments.iter().map(|m| -m.mean * (n / m.variance).sqrt()));
-        let influences: Vec<Influence> = (0..looks).map(|look| self.influence(look, timing[look])).collect();
-        let mut covariance = DMatrix::zeros(looks, looks);
-        for j in 0..looks {
-            for k in j..looks {
-                let value = self.table.covariance(&influences[j], &influences[k]);
-                covariance[(j, k)] = value;
-                covariance[(k, j)] = value;
-            }
+    /// Weights of one stratum at the nodes, and W'·S̄(r) where they are estimated.
+    fn at_nodes(&self, table: &Tabulation, stratum: &StratumTable) -> Weights {
+        let nodes = table.panels.nodes();
+        if self.weight.slope(1.0).is_none() {
+            let values = nodes.iter().map(|&s| self.weight.weight(s, 1.0)).collect();
+            return Weights { values, slopes: None, until: 0.0 };
         }
-        (means, covariance)
-    }
-
-    /// ζ of one look.
-    fn influence(&self, look: usize, timing: Timing) -> Influence {
-        let m = &self.moments[look];
-        let score = 1.0 / m.variance.sqrt();
-        let spread = -m.mean / (2.0 * m.variance.powf(1.5));
-        let clock = if timing == Timing::Events && m.slopes[2] > 0.0 {
-            -(score * m.slopes[0] + spread * m.slopes[1]) / m.slopes[2]
-        } else {
-            0.0
-        };
-        let parts = [0.0, 1.0].map(|g| {
-            self.table
-                .strata
-                .iter()
-                .map(|table| {
-                    table
-                        .experimental_share
-                        .iter()
-                        .zip(&table.pooled_hazard)
-                        .map(|(&p, &hazard)| {
-                            let jump = score * (g - p) + spread * p * (1.0 - p) + clock;
-                            let compensator = (score - spread * (1.0 - 2.0 * p)) * (g - p) * hazard;
-                            (jump, compensator)
-                        })
-                        .unzip()
-                })
-                .collect()
-        });
-        self.table.influence(look, parts)
-    }
-
-    /// Event-weighted geometric mean of the hazard ratio up to look `look`, pooled over strata:
-    /// exp(∫ ln(λ₁/λ₀) dn / ∫ dn) with dn the events of both arms (Mukhopadhyay et al. 2020; gsDesign2's `ahr`).
-    /// `None` where one arm's hazard is zero while the other's is not, or no event is expected.
-    pub fn average_hazard_ratio(&self, look: usize) -> Option<f64> {
-        let entered = self.table.entered(self.table.months[look]);
-        let (mut sum, mut events) = (0.0, 0.0);
-        for stratum in &self.table.strata {
-            for (i, share) in entered.iter().enumerate() {
-                let density = self.table.shares[0] * stratum.events[0][i] + self.table.shares[1] * stratum.events[1][i];
-                let weight = self.table.panels.weights()[i] * share * stratum.prevalence * density;
-                if weight > 0.0 {
-                    let ratio = (stratum.density[1][i] * stratum.survival[0][i])
-                        / (stratum.density[0][i] * stratum.survival[1][i]);
-                    sum += weight * ratio.ln();
-                    events += weight;
-                }
-            }
-        }
-        let mean = sum / events;
-        if mean.is_finite() { Some(mean.exp()) } else { None }
-    }
-
-    /// Large-sample limit of the Cox hazard ratio at look `look`: exp(β) with
-    /// ∫ {(1−p_β) dn₁ − p_β dn₀} = 0, p_β = y₁e^β/(y₀ + y₁e^β) (Struthers and Kalbfleisch 1986). `None` when no finite
-    /// root lies within |β| ≤ 20.
-    pub fn cox_hazard_ratio(&self, look: usize) -> Option<f64> {
-        let entered = self.table.entered(self.table.months[look]);
-        let [pi0, pi1] = self.table.shares;
-        let score = |beta: f64| {
-            let factor = beta.exp();
-            let of_stratum = |stratum: &crate::statistics::StratumTable| {
-                self.table.panels.integrate_with(|i| {
-                    let (y0, y1) = (pi0 * stratum.at_risk[0][i], pi1 * stratum.at_risk[1][i] * factor);
-                    if y0 + y1 <= 0.0 {
-                        return 0.0;
-                    }
-                    entered[i] * (y0 * pi1 * stratum.events[1][i] - y1 * pi0 * stratum.events[0][i]) / (y0 + y1)
-                })
-            };
-            self.table.strata.iter().map(|stratum| stratum.prevalence * of_stratum(stratum)).sum::<f64>()
-        };
-        brent(-20.0, 20.0, 1e-12, score).ok().map(f64::exp)
+        let hazard = table.panels.antiderivative(&stratum.pooled_hazard);
+        let until = self.weight.until();
+        let latest = (-hazard.at(until)).exp();
+        let survival: Vec<f64> = nodes
+            .iter()
+            .zip(hazard.along(nodes))
+            .map(|(&s, hazard)| if s < until { (-hazard).exp() } else { latest })
+            .collect();
+        let values = nodes.iter().zip(&survival).map(|(&s, &read)| self.weight.weight(s, read)).collect();
+        let slopes = survival.iter().map(|&read| self.weight.slope(read).unwrap_or(0.0) * read).collect();
+        Weights { values, slopes: Some(slopes), until }
     }
 }
 
-fn moments_at(table: &Tabulation, month: f64) -> LookMoments {
-    let (entered, entering) = (table.entered(month), table.entering(month));
+/// Shares at risk below this are left out of the weights' own influence: Q there is rounding, and its part of any variance
+/// is below the share.
+const LEAST_AT_RISK: f64 = 1e-12;
+
+/// Months of entry at which the entered share has doubled since the end of the first piece of enrolment: where Q/(yG) needs
+/// panels no wider than its distance from the zero of G's continuation. None for enrolment at one rate.
+fn first_wave(entry: &EntryLaw) -> Vec<f64> {
+    entry
+        .pieces()
+        .find(|(.., density)| *density > 0.0)
+        .map_or_else(Vec::new, |(_, end, _)| entry.doublings(entry.share_by(end)))
+}
+
+struct Weights {
+    values: Vec<f64>,
+    /// W'·S̄(r).
+    slopes: Option<Vec<f64>>,
+    /// Month after which no weight reads survival.
+    until: f64,
+}
+
+/// Σπ_g f_g C_g at node i.
+fn pooled_events(table: &Tabulation, stratum: &StratumTable, i: usize) -> f64 {
+    table.shares[0] * stratum.events[0][i] + table.shares[1] * stratum.events[1][i]
+}
+
+/// p₀(1−p₀) at node i.
+fn null_spread(table: &Tabulation, stratum: &StratumTable, i: usize) -> f64 {
     let [pi0, pi1] = table.shares;
-    let mut moments = LookMoments::default();
-    for stratum in &table.strata {
-        for (i, weight) in table.panels.weights().iter().enumerate() {
-            let (d0, d1) = (pi0 * stratum.events[0][i], pi1 * stratum.events[1][i]);
-            let p = stratum.experimental_share[i];
-            let weight = weight * stratum.prevalence;
-            // y p(1−p)(λ₁−λ₀) = (1−p) π₁f₁C₁ − p π₀f₀C₀, free of division by a vanishing survival.
-            let mean = (1.0 - p) * d1 - p * d0;
-            let variance = p * (1.0 - p) * (d0 + d1);
-            moments.mean += weight * entered[i] * mean;
-            moments.variance += weight * entered[i] * variance;
-            moments.events += weight * entered[i] * (d0 + d1);
-            moments.slopes[0] += weight * entering[i] * mean;
-            moments.slopes[1] += weight * entering[i] * variance;
-            moments.slopes[2] += weight * entering[i] * (d0 + d1);
-        }
+    let stays = [0, 1].map(|g: usize| stratum.at_risk[g][i] / stratum.survival[g][i]);
+    let (c0, c1) = (pi0 * stays[0], pi1 * stays[1]);
+    let spread = c0 * c1 / ((c0 + c1) * (c0 + c1));
+    if spread.is_finite() { spread } else { pi0 * pi1 }
+}
+
+/// Null information that two weighted log-rank tests share at a look, per patient: ∫ w_a w_b p₀(1−p₀) dn̄. Weights at the
+/// nodes, one list per stratum.
+pub fn shared_information(table: &Tabulation, look: usize, a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
+    let entered = table.entered(table.months[look]);
+    let of = |(stratum, (a, b)): (&StratumTable, (&Vec<f64>, &Vec<f64>))| {
+        let density =
+            |i: usize| a[i] * b[i] * null_spread(table, stratum, i) * pooled_events(table, stratum, i) * entered[i];
+        stratum.prevalence * table.panels.integrate_with(density)
+    };
+    table.strata.iter().zip(a.iter().zip(b)).map(of).sum()
+}
+
+impl TestStatistic for WeightedLogRank {
+    fn label(&self) -> String {
+        self.weight.label()
     }
-    moments
+
+    fn kinks(&self, comparison: &Comparison, months: &[f64]) -> Vec<f64> {
+        let mut kinks = self.weight.kinks();
+        if self.weight.slope(1.0).is_some() {
+            kinks.extend(
+                months.iter().flat_map(|&month| first_wave(comparison.entry).into_iter().map(move |e| month - e)),
+            );
+        }
+        let end = months.last().copied().unwrap_or(0.0);
+        if let Some(level) = self.weight.kink_level() {
+            let table = Tabulation::new(comparison, months, &[]);
+            for stratum in &table.strata {
+                let hazard = table.panels.antiderivative(&stratum.pooled_hazard);
+                kinks.extend(brent(0.0, end, 1e-10, |s| hazard.at(s) + level.ln()).ok());
+            }
+        }
+        kinks
+    }
+
+    fn expectation(&self, table: &Tabulation) -> Result<Vec<LookExpectation>, NoInformation> {
+        let weights: Vec<Weights> = table.strata.iter().map(|stratum| self.at_nodes(table, stratum)).collect();
+        (0..table.months.len()).map(|look| self.at_look(table, &weights, look)).collect()
+    }
+
+    fn log_rank_weights(&self, table: &Tabulation) -> Option<Vec<Vec<f64>>> {
+        Some(table.strata.iter().map(|stratum| self.at_nodes(table, stratum).values).collect())
+    }
+
+    fn is_weighted_log_rank(&self) -> bool {
+        true
+    }
+
+    fn is_log_rank(&self) -> bool {
+        self.weight.is_unit()
+    }
+}
+
+impl WeightedLogRank {
+    fn at_look(&self, table: &Tabulation, weights: &[Weights], look: usize) -> Result<LookExpectation, NoInformation> {
+        let month = table.months[look];
+        let (entered, entering) = (table.entered(month), table.entering(month));
+        let (mut mean, mut variance, mut slopes, mut information) = (0.0, 0.0, [0.0; 2], 0.0);
+        for (stratum, w) in table.strata.iter().zip(weights) {
+            for (i, (step, w)) in table.panels.weights().iter().zip(&w.values).enumerate() {
+                let events = pooled_events(table, stratum, i);
+                let p = stratum.experimental_share[i];
+                let step = step * stratum.prevalence;
+                let (score, square) = (w * score_density(table, stratum, i), w * w * events);
+                mean += step * entered[i] * score;
+                variance += step * entered[i] * p * (1.0 - p) * square;
+                slopes[0] -= step * entering[i] * score;
+                slopes[1] += step * entering[i] * p * (1.0 - p) * square;
+                information += step * entered[i] * null_spread(table, stratum, i) * square;
+            }
+        }
+        if variance <= 0.0 || !variance.is_finite() {
+            let reason = format!("no event is expected to count in the {} test by month {month:.2}", self.label());
+            return Err(NoInformation { look, reason });
+        }
+        let (score, spread) = (-1.0 / variance.sqrt(), mean / (2.0 * variance.powf(1.5)));
+        let estimated: Vec<Option<[Vec<f64>; 2]>> = table
+            .strata
+            .iter()
+            .zip(weights)
+            .map(|(stratum, w)| w.slopes.as_ref().map(|slopes| estimation(table, stratum, w, slopes, &entered)))
+            .collect();
+        let parts = [0.0, 1.0].map(|g| {
+            let of = |((stratum, w), estimated): ((&StratumTable, &Weights), &Option<[Vec<f64>; 2]>)| {
+                let at = |i: usize| {
+                    let (p, hazard, w) = (stratum.experimental_share[i], stratum.pooled_hazard[i], w.values[i]);
+                    let extra = estimated.as_ref().map_or(0.0, |[q, qv]| score * q[i] + spread * qv[i]);
+                    let jump = score * w * (g - p) + spread * w * w * p * (1.0 - p) - extra;
+                    let compensator = (score - spread * w * (1.0 - 2.0 * p)) * w * (g - p) * hazard - extra * hazard;
+                    (jump, compensator)
+                };
+                (0..w.values.len()).map(at).unzip()
+            };
+            table.strata.iter().zip(weights).zip(&estimated).map(of).collect()
+        });
+        Ok(LookExpectation { effect: -mean, variance, slopes, information, parts })
+    }
+}
+
+/// m(s) = y p(1−p)(λ₁−λ₀) = (1−p)π₁f₁C₁ − pπ₀f₀C₀ at node i, free of division by a vanishing survival.
+fn score_density(table: &Tabulation, stratum: &StratumTable, i: usize) -> f64 {
+    let p = stratum.experimental_share[i];
+    (1.0 - p) * table.shares[1] * stratum.events[1][i] - p * table.shares[0] * stratum.events[0][i]
+}
+
+/// Q(u)/{y(u)G(t−u)} of score and of variance at the nodes, for the weights of one stratum.
+fn estimation(
+    table: &Tabulation,
+    stratum: &StratumTable,
+    weights: &Weights,
+    slopes: &[f64],
+    entered: &[f64],
+) -> [Vec<f64>; 2] {
+    let count = slopes.len();
+    let score = (0..count).map(|i| slopes[i] * score_density(table, stratum, i) * entered[i]).collect();
+    let square = |i: usize| {
+        let p = stratum.experimental_share[i];
+        2.0 * weights.values[i] * slopes[i] * p * (1.0 - p) * pooled_events(table, stratum, i) * entered[i]
+    };
+    [score, (0..count).map(square).collect()].map(|density: Vec<f64>| {
+        let integral: Series = table.panels.antiderivative(&density);
+        let total = table.panels.integrate(&density);
+        let integral = integral.along(table.panels.nodes());
+        let divide = |i: usize| {
+            let (s, at_risk) = (table.panels.nodes()[i], stratum.pooled_at_risk[i] * entered[i]);
+            if at_risk > LEAST_AT_RISK && s < weights.until { (total - integral[i]) / at_risk } else { 0.0 }
+        };
+        (0..count).map(divide).collect()
+    })
 }

@@ -1,7 +1,9 @@
-//! The log-rank test, from data and in expectation.
+//! The log-rank family: the log-rank test from data, and every weighted log-rank test in expectation.
 
 mod data;
 mod expectation;
+pub mod weights;
 
 pub use data::{LogRank, log_rank};
-pub use expectation::{LogRankExpectation, LookMoments, Timing};
+pub use expectation::{WeightedLogRank, shared_information};
+pub use weights::Weight;

@@ -1,0 +1,97 @@
+//! The same scenario with other effects: without delays, or with another hazard ratio; and along one path.
+
+use crate::scenario::assemble::assembled;
+use crate::scenario::{Scenario, ScenarioError, apply_set};
+use serde_json::{Map, Value};
+
+impl Scenario {
+    /// The scenario with `delay` and `ramp` of every effect removed and a stepwise hazard ratio replaced by its last
+    /// step; `None` if no effect is delayed.
+    pub fn without_delays(&self) -> Option<Self> {
+        self.with_effects(&mut undelay_one)
+    }
+
+    /// The scenario in which every hazard ratio that is not 1 is `ratio`, delays and ramps kept; `None` if there is none.
+    pub fn with_hazard_ratio(&self, ratio: f64) -> Option<Self> {
+        self.with_effects(&mut |key, value| {
+            if matches!(key, "hazard_ratio" | "is" | "progression" | "death" | "death_after_progression")
+                && value.as_f64().is_some_and(|old| old != 1.0)
+            {
+                *value = Value::from(ratio);
+            }
+        })
+    }
+
+    fn with_effects(&self, change: &mut impl FnMut(&str, &mut Value)) -> Option<Self> {
+        let mut source = self.source.clone();
+        for part in ["truth", "truths"] {
+            if let Some(part) = source.get_mut(part) {
+                below_effects(part, false, change);
+            }
+        }
+        if source == self.source {
+            return None;
+        }
+        assembled(source).ok().map(|scenario| Self { sha256: self.sha256.clone(), ..scenario })
+    }
+
+    /// The scenario with one candidate or truth per value of `path`, and nothing else varied: below `/truth` the values are truths
+    /// of the design as planned (bounds stay fixed), below `/protocol` they are designs.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] for a path outside `/truth` and `/protocol` or not in the file, or a value the format refuses.
+    pub fn along(&self, path: &str, values: &[String]) -> Result<Self, ScenarioError> {
+        let part = path.split('/').nth(1).unwrap_or("");
+        let variants = match part {
+            "truth" => "truths",
+            "protocol" => "candidates",
+            _ => {
+                return Err(ScenarioError {
+                    pointer: path.to_owned(),
+                    value: path.to_owned(),
+                    rule: "a curve runs along a path below /truth or /protocol".into(),
+                    hint: Some("for example --over /truth/arms/vaccine/effect/death/delay".into()),
+                });
+            }
+        };
+        let mut patches = Map::new();
+        for value in values {
+            let mut moved = self.source.clone();
+            apply_set(&mut moved, &format!("{path}={value}"))?;
+            let key = path.split('/').nth(2).unwrap_or("");
+            let subtree = moved.get(part).and_then(|part| part.get(key)).cloned().unwrap_or(Value::Null);
+            patches.insert(value.clone(), Value::Object(Map::from_iter([(key.to_owned(), subtree)])));
+        }
+        let mut source = self.source.clone();
+        if let Some(file) = source.as_object_mut() {
+            file.insert(variants.into(), Value::Object(patches));
+        }
+        assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario })
+    }
+}
+
+/// Calls `change` on every key and value below an `effect`, where every key is the format's own.
+fn below_effects(value: &mut Value, inside: bool, change: &mut impl FnMut(&str, &mut Value)) {
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object.iter_mut() {
+                if inside {
+                    change(key, inner);
+                }
+                below_effects(inner, inside || key == "effect", change);
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(|inner| below_effects(inner, inside, change)),
+        _ => {}
+    }
+}
+
+/// Takes a delay or ramp away; a stepwise ratio becomes its last step (a patch may give a delay alone).
+fn undelay_one(key: &str, value: &mut Value) {
+    let last = value.as_array().and_then(|steps| steps.last()).and_then(|step| step.get("is")).cloned();
+    match (key, last) {
+        ("hazard_ratio", Some(last)) => *value = last,
+        ("delay" | "ramp", _) if value.as_f64() != Some(0.0) => *value = Value::from(0.0),
+        _ => {}
+    }
+}

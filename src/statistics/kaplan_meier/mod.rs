@@ -1,0 +1,7 @@
+//! Differences of Kaplan–Meier survival and restricted means.
+
+mod expectation;
+pub mod milestone;
+pub mod rmst;
+
+pub use expectation::{Contrast, KaplanMeierTest};

@@ -33,7 +33,7 @@ pub enum FisherError {
     Root(#[from] RootError),
 }
 
-/// A product test: stop for futility when p_k > α0_k, else reject when Π_{i≤k} p_i^{w_i} ≤ c_k.
+/// A product test: reject at stage k when Π_{i≤k} p_i^{w_i} ≤ c_k, else stop for futility when p_k > α0_k.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fisher {
     /// w_i, the first 1.
@@ -104,16 +104,9 @@ impl Tilted {
     }
 }
 
-/// P(S + w x ≥ `limit`, x ≥ A), x standard exponential, A = −ln α0, where every S of the state is below the limit:
-/// e^{−limit/w} Q(limit − wA) + α0 P(S > limit − wA).
-fn exceed(state: &State, weight: f64, futility: f64, limit: f64) -> f64 {
-    let edge = limit + weight * libm::log(futility);
-    let near = libm::exp(-limit / weight) * state.tilted(weight).at(edge);
-    if futility == 1.0 {
-        return near;
-    }
-    let mass = state.tilted(f64::INFINITY);
-    near + futility * (mass.at(limit) - mass.at(edge)).max(0.0)
+/// P(S + w x ≥ `limit`), x standard exponential, where every S of the state is below the limit: e^{−limit/w} Q(limit).
+fn exceed(state: &State, weight: f64, limit: f64) -> f64 {
+    libm::exp(-limit / weight) * state.tilted(weight).at(limit)
 }
 
 /// Passes a stage: S + w x with x ≥ −ln α0, kept below `limit`. Its density is (1/w) e^{−s/w} Q(s − w A), A = −ln α0.
@@ -230,7 +223,7 @@ impl Fisher {
             let weight = self.weights[k];
             let limit = (-libm::log(self.critical[k])).max(before);
             let futility = self.futility.get(k).copied().unwrap_or(1.0);
-            total += exceed(&state, weight, futility, limit);
+            total += exceed(&state, weight, limit);
             if k + 1 < until {
                 state = pass(&state, weight, futility, limit);
             }
@@ -265,7 +258,7 @@ fn critical_of(level: f64, weights: &[f64]) -> Result<f64, FisherError> {
     let excess = |limit: f64| {
         let (mut total, mut state) = (0.0, State::Point(0.0));
         for (k, &weight) in weights.iter().enumerate() {
-            total += exceed(&state, weight, 1.0, limit);
+            total += exceed(&state, weight, limit);
             if k + 1 < weights.len() {
                 state = pass(&state, weight, 1.0, limit);
             }

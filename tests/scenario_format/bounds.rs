@@ -177,7 +177,7 @@ fn pampallona_tsiatis_and_two_sides() {
     wrong(
         &efficacy(json!({"spending": "pocock", "sides": 3})),
         "/protocol/efficacy/sides",
-        "must be at least 1 and at most 2",
+        "must be a whole number, at least 1 and at most 2",
     );
     wrong(&efficacy(json!({"bounds": [2, 0, 2], "sides": 2})), "/protocol/efficacy/bounds/1", "must be above 0");
     let file = with(

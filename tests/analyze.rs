@@ -1,0 +1,221 @@
+//! `analyze`: a design and what was observed, to decisions and inference; wrong files; the command.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests fail loudly
+
+use seamline::scenario::{Observed, Scenario};
+use seamline::sequential::conditional::conditional_crossing;
+use seamline::sequential::inference::{Path, stagewise_p};
+use seamline::sequential::{Bounds, EfficacyPlan, bounds::efficacy_bounds};
+use seamline::study::{Analysis, Decision, analyze};
+use serde_json::{Value, json};
+
+fn design() -> Value {
+    json!({
+        "seamline": 1,
+        "title": "a trial to analyse",
+        "truth": {
+            "enrollment": [{"per_month": 30}],
+            "control": {"death": {"median": 12}},
+            "arms": {"vaccine": {"effect": {"death": {"hazard_ratio": 0.65, "delay": 3}}}}
+        },
+        "protocol": {
+            "arms": ["control", "vaccine"], "allocation": {"control": 1, "vaccine": 1}, "patients": 400, "alpha": 0.025,
+            "primary": {"endpoint": "os", "test": "logrank"},
+            "analyses": [
+                {"name": "first", "when": {"events": 100}},
+                {"name": "second", "when": {"events": 150}},
+                {"name": "final", "when": {"events": 200}}
+            ],
+            "efficacy": {"spending": "obrien_fleming"},
+            "futility": {"hazard_ratio": [1, null, null]}
+        }
+    })
+}
+
+fn scenario(design: &Value) -> Scenario {
+    Scenario::from_json(&design.to_string(), &[]).unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+fn run(design: &Value, looks: Value) -> Analysis {
+    let scenario = scenario(design);
+    let file = json!({"seamline": 1, "looks": looks});
+    let observed = Observed::from_json(&file.to_string(), &scenario).unwrap_or_else(|error| panic!("{error:?}"));
+    analyze(&scenario, &observed).unwrap()
+}
+
+#[test]
+fn a_trial_that_ends_at_its_second_look() {
+    let analysis = run(
+        &design(),
+        json!([{"name": "first", "month": 14, "events": 108, "z": 1.2}, {"name": "second", "events": 143, "z": 2.9}]),
+    );
+    let information = [27.0, 35.75, 50.0];
+    // Spending time: the smaller of planned and observed share.
+    let times = [0.5, 0.715, 1.0];
+    let plan = EfficacyPlan::Spending((seamline::registry::find(
+        seamline::sequential::spending::SPENDING_FUNCTIONS,
+        "obrien_fleming",
+    )
+    .unwrap()
+    .build)(&[]));
+    let upper = efficacy_bounds(&plan, 0.025, &information, &times).unwrap();
+    assert_eq!(analysis.looks.len(), 2);
+    for (look, (bound, time)) in analysis.looks.iter().zip(upper.iter().zip(times)) {
+        assert!((look.efficacy_bound.as_ref().unwrap().z - bound).abs() < 1e-9);
+        assert!((look.spending_time - time).abs() < 1e-12);
+    }
+    assert_eq!(analysis.looks[0].decision, Decision::GoOn);
+    assert!(analysis.looks[0].futility_bound.as_ref().unwrap().z.abs() < 1e-12, "hazard ratio 1");
+    assert_eq!(analysis.looks[1].decision, Decision::Efficacy);
+    let conclusion = &analysis.conclusion;
+    assert!(conclusion.ended && conclusion.look == 1);
+    let path = Path { information: &information[..2], efficacy: &upper[..1], futility: None, z: 2.9 };
+    assert!((conclusion.p - stagewise_p(&path, 0.0).unwrap()).abs() < 1e-12);
+    let ratio = |z: f64, level: f64| (-z / level.sqrt()).exp();
+    assert!((conclusion.naive.estimate - ratio(2.9, 35.75)).abs() < 1e-12);
+    let repeated = analysis.looks[1].repeated.unwrap();
+    assert!((repeated.high - ratio(2.9 - upper[1], 35.75)).abs() < 1e-9 && repeated.high < 1.0);
+    // Stopping early overestimates: the median-unbiased estimate is nearer 1, its interval excludes 1 as the test does.
+    assert!(conclusion.median_unbiased.estimate > conclusion.naive.estimate);
+    assert!(conclusion.median_unbiased.high < 1.0);
+    assert!(conclusion.sequential_p.unwrap() < 0.025);
+    let all = Bounds { efficacy: upper, futility: vec![f64::NEG_INFINITY; 3] };
+    let error = conditional_crossing(&information, &[0.0; 3], &all, 0, 1.2).unwrap().reject();
+    assert!((analysis.looks[0].conditional_error.unwrap() - error).abs() < 1e-9);
+    assert!(analysis.looks[0].conditional_power_assumed.unwrap() > error);
+    assert!(analysis.warnings.is_empty());
+}
+
+/// z, score with variance and hazard ratio with standard error say the same.
+#[test]
+fn three_ways_to_give_a_statistic() {
+    let z = run(&design(), json!([{"name": "first", "events": 100, "z": 1.5}]));
+    let score = run(&design(), json!([{"name": "first", "events": 100, "score": 7.5, "variance": 25}]));
+    let log =
+        run(&design(), json!([{"name": "first", "events": 100, "log_hazard_ratio": -0.3, "standard_error": 0.2}]));
+    let ratio: f64 = (-0.3_f64).exp();
+    let plain = run(&design(), json!([{"name": "first", "events": 100, "hazard_ratio": ratio, "standard_error": 0.2}]));
+    assert!(!z.information_given && score.information_given && log.information_given);
+    assert_eq!(z.looks, score.looks);
+    for other in [&log, &plain] {
+        assert!((other.looks[0].z - 1.5).abs() < 1e-12);
+        assert!((other.conclusion.p - z.conclusion.p).abs() < 1e-10);
+    }
+    assert!(!z.conclusion.ended);
+    assert_eq!(z.conclusion.look, 0);
+}
+
+#[test]
+fn the_last_look_spends_all_and_warnings_speak() {
+    let last = run(&design(), json!([{"name": "final", "events": 170, "z": 1.97}]));
+    assert_eq!(last.looks[0].decision, Decision::Efficacy);
+    assert!((last.looks[0].efficacy_bound.as_ref().unwrap().z - 1.959_963_985).abs() < 1e-8);
+    assert!(last.warnings[0].starts_with("Planned but not held: first, second."), "{:?}", last.warnings);
+    assert!(last.looks[0].conditional_error.is_none() && last.looks[0].predictive_power.is_none());
+
+    let mut binding = design();
+    binding["protocol"]["futility"]["binding"] = json!(true);
+    let looks = json!([{"name": "first", "events": 100, "z": -0.5}, {"name": "final", "events": 200, "z": 1.0}]);
+    let analysis = run(&binding, looks.clone());
+    assert_eq!(analysis.looks[0].decision, Decision::Futility);
+    assert_eq!(analysis.looks[1].decision, Decision::NotRejected);
+    assert!(analysis.warnings.iter().any(|warning| warning.contains("no longer holds")), "{:?}", analysis.warnings);
+    assert!(run(&design(), looks).warnings.iter().all(|warning| !warning.contains("no longer holds")));
+
+    let went_on = json!([{"name": "first", "events": 100, "z": 3.5}, {"name": "second", "events": 150, "z": 2.0}]);
+    let analysis = run(&design(), went_on);
+    assert_eq!(analysis.conclusion.look, 0);
+    assert!(analysis.warnings[0].contains("decided the trial"));
+}
+
+/// Every way of asking for bounds can be analysed.
+#[test]
+fn every_kind_of_bound() {
+    let kinds = [
+        (json!({"family": "pocock"}), json!(null)),
+        (json!({"haybittle_peto": 3}), json!({"predictive_power": [0.1, 0.2, null]})),
+        (json!({"bounds": [3, null, 2]}), json!({"conditional_power": [0.1, 0.2, null], "under": "trend"})),
+        (json!({"spending": "pocock"}), json!({"spending": "pocock", "beta": 0.1, "binding": true})),
+        (json!({"spending": "pocock", "looks": ["final"]}), json!({"p": [0.5, null, null], "binding": true})),
+        (json!({"spending": "pocock"}), json!({"conditional_power": [0.1, 0.2, null]})),
+        (json!({"pampallona_tsiatis": {"delta_efficacy": 0, "delta_futility": 0, "beta": 0.2}}), json!(null)),
+        (json!({"spending": "obrien_fleming", "sides": 2}), json!(null)),
+        (json!({"spending": "pocock", "spending_time": [0.3, 0.6, 1]}), json!(null)),
+    ];
+    for (efficacy, futility) in kinds {
+        let mut design = design();
+        design["protocol"]["efficacy"] = efficacy;
+        design["protocol"]["futility"] = futility;
+        let looks = json!([{"name": "first", "events": 93, "z": 0.9}, {"name": "second", "events": 158, "z": 1.3}, {"name": "final", "events": 190, "z": -2.8}]);
+        let analysis = run(&design, looks);
+        let two = design["protocol"]["efficacy"]["sides"] == json!(2);
+        assert_eq!(analysis.looks[2].decision, if two { Decision::Harm } else { Decision::NotRejected });
+        // Under binding futility whoever stopped early stands below this trial.
+        let binding = design["protocol"]["futility"]["binding"] == json!(true)
+            || design["protocol"]["efficacy"]["pampallona_tsiatis"].is_object();
+        assert!(analysis.conclusion.p > if binding { 0.025 } else { 0.9 }, "{design}");
+        assert!(binding || analysis.conclusion.median_unbiased.estimate > 1.0);
+        assert!(analysis.conclusion.median_unbiased.low < analysis.conclusion.median_unbiased.high);
+    }
+}
+
+#[test]
+fn wrong_files() {
+    let scenario = scenario(&design());
+    let wrong = |looks: Value, pointer: &str, rule: &str| {
+        let file = json!({"seamline": 1, "looks": looks});
+        let error = Observed::from_json(&file.to_string(), &scenario).unwrap_err();
+        assert_eq!(error.pointer, pointer, "{error:?}");
+        assert!(error.rule.contains(rule), "{error:?}");
+    };
+    wrong(json!([]), "/looks", "at least one look");
+    wrong(json!([{"name": "fist", "events": 100, "z": 1}]), "/looks/0/name", "no such analysis");
+    wrong(json!([{"name": "first", "events": 0, "z": 1}]), "/looks/0/events", "must be above 0");
+    wrong(json!([{"name": "first", "events": 100}]), "/looks/0", "needs exactly one of `z`, `score`");
+    wrong(json!([{"name": "first", "events": 100, "score": 3}]), "/looks/0/variance", "`score` needs `variance`");
+    wrong(
+        json!([{"name": "first", "events": 100, "z": 3, "variance": 3}]),
+        "/looks/0/variance",
+        "`variance` goes with `score`",
+    );
+    wrong(json!([{"name": "first", "events": 100, "z": 31}]), "/looks/0/z", "between -30 and 30");
+    wrong(json!([{"name": "first", "events": 100, "zz": 3}]), "/looks/0/zz", "unknown key");
+    let then = |second: Value| json!([{"name": "first", "events": 100, "month": 12, "z": 1}, second]);
+    wrong(then(json!({"name": "first", "events": 120, "z": 1})), "/looks/1/name", "the design's order");
+    wrong(
+        then(json!({"name": "final", "events": 100, "z": 1})),
+        "/looks/1/events",
+        "must be above those of the look before",
+    );
+    wrong(then(json!({"name": "final", "events": 120, "month": 12, "z": 1})), "/looks/1/month", "must be after");
+    wrong(then(json!({"name": "final", "events": 120, "score": 1, "variance": 30})), "/looks/1", "at every look");
+    let named = json!({"seamline": 1, "candidate": "other", "looks": [{"name": "first", "events": 100, "z": 1}]});
+    assert_eq!(Observed::from_json(&named.to_string(), &scenario).unwrap_err().pointer, "/candidate");
+    let version = json!({"seamline": 2, "looks": [{"name": "first", "events": 100, "z": 1}]});
+    assert_eq!(Observed::from_json(&version.to_string(), &scenario).unwrap_err().pointer, "/seamline");
+}
+
+#[test]
+fn the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let [plan, seen, bad] = ["design.json", "observed.json", "bad.json"].map(|name| folder.path().join(name));
+    std::fs::write(&plan, design().to_string()).unwrap();
+    std::fs::write(&seen, json!({"seamline": 1, "looks": [{"name": "first", "events": 100, "z": 1.5}]}).to_string())
+        .unwrap();
+    std::fs::write(&bad, json!({"seamline": 1, "looks": [{"name": "firs", "events": 100, "z": 1.5}]}).to_string())
+        .unwrap();
+    let command = || assert_cmd::Command::cargo_bin("seamline").unwrap();
+    let output = command().arg("analyze").args([&plan, &seen]).arg("--json").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["conclusion"]["decision"], "go on");
+    assert_eq!(answer["coverage"], 0.95);
+    let text = command().arg("analyze").args([&plan, &seen]).output().unwrap();
+    assert!(String::from_utf8(text.stdout).unwrap().contains("median-unbiased HR"));
+    let output = command().arg("analyze").args([&plan, &bad]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("/looks/0/name") && message.contains("first"), "{message}");
+    let schema = command().args(["schema", "--observed"]).output().unwrap();
+    assert!(String::from_utf8(schema.stdout).unwrap().contains("log_hazard_ratio"));
+}

@@ -72,6 +72,13 @@ pub fn guarantee<'a>(
         },
         Design::Seamless(design) => seamless(protocol, design, truths)?,
     };
+    if !protocol.primary.test.is_log_rank() {
+        verdict.because.push(
+            "The level holds where the arms' survival curves are equal. A test whose weights rise with time may also reject \
+             when the arm is nowhere better (early harm; Magirr and Burman 2019)."
+                .into(),
+        );
+    }
     if matches!(protocol.bounds.efficacy, EfficacyPlan::Bounds(_)) {
         let spent = spent_by(protocol, &plan)?;
         if spent > protocol.alpha + GIVEN_BOUNDS_ROUNDING {

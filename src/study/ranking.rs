@@ -2,6 +2,10 @@
 
 use crate::study::Answer;
 
+/// Share of alpha by which a computed type I error may exceed it: bounds are planned with the information fractions of
+/// the planning truth, and met with those of another.
+pub const PLANNING_SLACK: f64 = 0.02;
+
 /// One candidate's summary over the truths, and its rank.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranked {
@@ -13,13 +17,14 @@ pub struct Ranked {
     pub power: Option<f64>,
     /// Largest probability of rejecting a true null over the truths that have one; `None` if none has.
     pub type_i_error: Option<f64>,
-    /// Mean probability of going to phase III over the truths in which every null is true.
+    /// Mean probability of going to phase III over the truths in which every null is true; `None` without a transition.
     pub false_go: Option<f64>,
     /// Mean expected patients over the truths.
     pub patients: f64,
     /// Mean expected months over the truths.
     pub months: f64,
-    /// Whether the type I error stays within alpha plus four Monte Carlo standard errors under every truth.
+    /// Whether the type I error stays within alpha (and [`PLANNING_SLACK`] of it) plus four Monte Carlo standard errors
+    /// under every truth.
     pub level_held: bool,
 }
 
@@ -57,7 +62,11 @@ fn summarise(name: &str, answers: &[Answer], alpha: f64) -> Ranked {
     let power: Vec<f64> =
         mine.iter().filter(|o| o.null_true.iter().any(|null| !null)).map(|o| o.reject_any.value).collect();
     let errors: Vec<_> = mine.iter().filter_map(|o| o.type_i_error).collect();
-    let false_go: Vec<f64> = mine.iter().filter(|o| o.null_true.iter().all(|null| *null)).map(|o| o.go.value).collect();
+    let false_go: Vec<f64> = mine
+        .iter()
+        .filter(|o| o.transition.is_some() && o.null_true.iter().all(|null| *null))
+        .map(|o| o.go.value)
+        .collect();
     Ranked {
         candidate: name.to_string(),
         rank: 0,
@@ -66,6 +75,6 @@ fn summarise(name: &str, answers: &[Answer], alpha: f64) -> Ranked {
         false_go: mean(&false_go),
         patients: mean(&mine.iter().map(|o| o.expected.patients.value).collect::<Vec<_>>()).unwrap_or(0.0),
         months: mean(&mine.iter().map(|o| o.expected.months.value).collect::<Vec<_>>()).unwrap_or(0.0),
-        level_held: errors.iter().all(|e| e.value <= alpha + 4.0 * e.mcse.unwrap_or(0.0) + 1e-9),
+        level_held: errors.iter().all(|e| e.value <= alpha * (1.0 + PLANNING_SLACK) + 4.0 * e.mcse.unwrap_or(0.0)),
     }
 }

@@ -1,6 +1,6 @@
 //! Fisher's product over several stages: other programs, published levels, and a count of random trials.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::type_complexity, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use seamline::adaptive::fisher::{
     Fisher, Sharing, bauer_koehne_first_level, fisher_final_level, fisher_overall_p, inverse_normal_final_level,
@@ -57,6 +57,8 @@ fn g_bauer_koehne() {
     });
 }
 
+type Case<'a> = (Sharing, f64, Vec<f64>, &'a [f64], &'a [f64]);
+
 /// `tables.md` B6: rpact's critical values.
 #[test]
 fn b6_fisher_critical_values() {
@@ -64,7 +66,6 @@ fn b6_fisher_critical_values() {
         let mut before = 0.0;
         rates.iter().map(|&t| ((t - std::mem::replace(&mut before, t)) / rates[0]).sqrt()).collect()
     };
-    type Case<'a> = (Sharing, f64, Vec<f64>, &'a [f64], &'a [f64]);
     let cases: [Case; 4] = [
         (Sharing::EqualAlpha, 0.025, vec![1.0; 3], &[1.0, 1.0], &[0.012_308_547, 0.001_663_592_3, 0.000_291_066_87]),
         (Sharing::FullAlpha, 0.05, vec![1.0; 2], &[0.5], &[0.023_314_852, 0.008_704_940_7]),

@@ -1,6 +1,6 @@
 //! `analyze`: a design and what was observed, to decisions and inference; wrong files; the command.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests fail loudly
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)] // helpers of tests fail loudly, and take values
 
 use seamline::scenario::{Observed, Scenario};
 use seamline::sequential::conditional::conditional_crossing;

@@ -23,7 +23,7 @@ pub struct Ranked {
     pub patients: f64,
     /// Mean expected months over the truths.
     pub months: f64,
-    /// Whether the type I error stays within alpha (and [`PLANNING_SLACK`] of it) plus four Monte Carlo standard errors
+    /// Whether the type I error stays within alpha (and 2 % of it) plus four Monte Carlo standard errors
     /// under every truth.
     pub level_held: bool,
 }

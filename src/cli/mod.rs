@@ -100,6 +100,7 @@ struct Run {
 enum EngineArgument {
     Auto,
     Analytic,
+    Asymptotic,
     Simulation,
 }
 

@@ -50,6 +50,7 @@ fn load(run: &Run) -> Result<Scenario, Failure> {
         scenario.run.engine = match engine {
             EngineArgument::Auto => EngineKind::Auto,
             EngineArgument::Analytic => EngineKind::Analytic,
+            EngineArgument::Asymptotic => EngineKind::Asymptotic,
             EngineArgument::Simulation => EngineKind::Simulation,
         };
     }

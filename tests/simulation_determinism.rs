@@ -1,8 +1,9 @@
-//! The same seed gives the same bytes, whatever the threads.
+//! The same seed gives the same bytes, whatever the threads, the shards and the interruptions.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 fn answer(scenario: &str, threads: &str, seed: &str) -> Vec<u8> {
     let output = Command::new(env!("CARGO_BIN_EXE_seamline"))
@@ -20,5 +21,129 @@ fn json_is_byte_identical_on_one_and_two_threads() {
         let one = answer(scenario, "1", "5");
         assert!(one == answer(scenario, "2", "5"), "{scenario} depends on the threads");
         assert!(one != answer(scenario, "2", "6"), "{scenario} does not depend on the seed");
+    }
+}
+
+const SCENARIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/os-delayed-effect.json");
+const SEAMLESS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/neoantigen-melanoma.json");
+
+fn seamline(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_seamline")).current_dir(folder).args(arguments).output().unwrap()
+}
+
+fn evaluate<'a>(file: &'a str, replicates: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let mut all = vec!["evaluate", file, "--json", "--quiet", "--engine", "simulation", "--replicates", replicates];
+    all.extend_from_slice(more);
+    all
+}
+
+fn answered(output: &Output) -> &[u8] {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    &output.stdout
+}
+
+/// Exit status 2 with a message that says `words`.
+fn refused(output: &Output, words: &str) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains(words), "wanted '{words}': {message}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn merged_shards_are_the_run_in_one_piece() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    for (file, replicates) in [(SCENARIO, "5003"), (SEAMLESS, "301")] {
+        let whole = seamline(here, &evaluate(file, replicates, &[]));
+        let mut merge = vec!["merge", "--json"];
+        for (shard, part) in [("3/3", "c.json"), ("1/3", "a.json"), ("2/3", "b.json")] {
+            let _ = std::fs::remove_file(here.join(part));
+            let output = seamline(here, &evaluate(file, replicates, &["--shard", shard, "-o", part]));
+            assert!(answered(&output).is_empty());
+            merge.push(part);
+        }
+        assert!(answered(&whole) == answered(&seamline(here, &merge)), "{file}: merged parts differ");
+    }
+    // Part of the same run again, one too few, an unknown file, half a file, another run.
+    refused(&seamline(here, &["merge", "a.json", "b.json", "c.json", "b.json"]), "overlap");
+    refused(&seamline(here, &["merge", "a.json", "c.json"]), "are in no part");
+    refused(&seamline(here, &["merge", "b.json", "c.json"]), "are in no part");
+    refused(&seamline(here, &["merge", "a.json", "b.json"]), "are in no part");
+    refused(&seamline(here, &["merge", "nowhere.json"]), "cannot read nowhere.json");
+    let text = std::fs::read_to_string(here.join("b.json")).unwrap();
+    let change = |from: &str, to: &str, words: &str| {
+        let changed = text.replace(from, to);
+        assert_ne!(changed, text, "nothing to change: {from}");
+        std::fs::write(here.join("x.json"), changed).unwrap();
+        refused(&seamline(here, &["merge", "a.json", "x.json", "c.json"]), words);
+    };
+    change("\"alpha\\\": 0.025", "\"alpha\\\": 0.02", "changed");
+    change("\"seamline\": \"", "\"seamline\": \"9.", "written by seamline 9.");
+    change("\"replicates\": 301", "\"replicates\": 302", "another number of replicates");
+    change("\"reject_any\": ", "\"reject_any\": 1000000", "do not belong");
+    std::fs::write(here.join("x.json"), &text[..text.len() / 2]).unwrap();
+    refused(&seamline(here, &["merge", "a.json", "x.json", "c.json"]), "not a whole part file");
+    let other = evaluate(SEAMLESS, "301", &["--shard", "2/3", "-o", "y.json", "--set", "/protocol/alpha=0.02"]);
+    assert!(answered(&seamline(here, &other)).is_empty());
+    refused(&seamline(here, &["merge", "a.json", "y.json", "c.json"]), "another scenario");
+    let other = evaluate(SEAMLESS, "301", &["--shard", "2/3", "-o", "z.json", "--seed", "4"]);
+    assert!(answered(&seamline(here, &other)).is_empty());
+    refused(&seamline(here, &["merge", "a.json", "z.json", "c.json"]), "another seed");
+}
+
+#[test]
+fn a_stopped_run_goes_on_to_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let whole = seamline(here, &evaluate(SCENARIO, "9000", &[]));
+    for (signal, status) in [("-INT", Some(130)), ("-KILL", None)] {
+        let part = format!("part{signal}.json");
+        let arguments = evaluate(SCENARIO, "9000", &["-o", &part, "--resume"]);
+        let mut child = Command::new(env!("CARGO_BIN_EXE_seamline"))
+            .current_dir(here)
+            .args(&arguments)
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        while !here.join(&part).exists() {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert_eq!(child.wait().unwrap().code(), status, "{signal}");
+        let plain = evaluate(SCENARIO, "9000", &["-o", &part]);
+        refused(&seamline(here, &plain), "--resume goes on with it");
+        refused(&seamline(here, &["merge", &part]), "is unfinished");
+        let other = evaluate(SCENARIO, "9001", &["-o", &part, "--resume"]);
+        refused(&seamline(here, &other), "another number of replicates");
+        let other = evaluate(SCENARIO, "9000", &["-o", &part, "--resume", "--shard", "1/2"]);
+        refused(&seamline(here, &other), "another shard");
+        assert!(answered(&seamline(here, &arguments)) == answered(&whole), "{signal}: resumed answer differs");
+        assert!(answered(&seamline(here, &["merge", "--json", &part])) == answered(&whole));
+    }
+}
+
+#[test]
+fn a_part_that_cannot_be_written_is_said_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    refused(&seamline(here, &evaluate(SCENARIO, "100", &["-o", "no/such/folder.json"])), "cannot write");
+    refused(&seamline(here, &evaluate(SCENARIO, "100", &["-o", "/dev/full/x"])), "cannot write");
+    for shard in ["0/3", "4/3", "1", "a/b", "1/0"] {
+        let output = seamline(here, &evaluate(SCENARIO, "100", &["-o", "x.json", "--shard", shard]));
+        assert_eq!(output.status.code(), Some(2));
+    }
+    assert!(!here.join("x.json").exists());
+}
+
+#[test]
+fn completions_and_the_manual_page_name_every_verb() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for arguments in [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]] {
+        let output = seamline(here, arguments);
+        let text = String::from_utf8_lossy(answered(&output)).to_lowercase();
+        for verb in ["describe", "evaluate", "compare", "size", "check", "merge"] {
+            assert!(text.contains(verb), "{arguments:?} does not name {verb}");
+        }
     }
 }

@@ -35,6 +35,10 @@ pub(super) fn failure(failure: &Failure) -> ExitCode {
             note(&format!("no design: {text}"));
             ExitCode::from(3)
         }
+        Failure::Interrupted(text) => {
+            note(&format!("interrupted: {text}"));
+            ExitCode::from(130)
+        }
         Failure::Fault(text) => {
             note(&format!("error: {text}"));
             ExitCode::FAILURE

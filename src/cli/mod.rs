@@ -1,8 +1,10 @@
 //! Verbs and flags. Data goes to stdout, everything else to stderr.
 //!
-//! Exit status: 0 answered · 2 the file or the arguments are wrong · 3 no design reaches the goal · 1 a fault of ours.
+//! Exit status: 0 answered · 2 the file or the arguments are wrong · 3 no design reaches the goal · 1 a fault of ours · 130 stopped by Ctrl-C.
 
+mod manual;
 mod message;
+mod parts;
 mod progress;
 mod starters;
 mod verbs;
@@ -13,7 +15,7 @@ use std::process::ExitCode;
 
 /// Group-sequential and seamless phase II/III trials of therapies that work slowly: power, type I error, sample size.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 80)]
+#[command(name = "seamline", version, max_term_width = 80)]
 struct Command {
     #[command(subcommand)]
     verb: Verb,
@@ -24,7 +26,21 @@ enum Verb {
     /// What the truths imply: survival, medians, hazard ratios, response rates, enrolment and events.
     Describe(Run),
     /// Operating characteristics of every candidate under every truth.
-    Evaluate(Run),
+    Evaluate {
+        #[command(flatten)]
+        run: Run,
+        #[command(flatten)]
+        part: parts::PartArguments,
+    },
+    /// The answer of a run whose replicates were shared out: all its part files, in any order.
+    Merge {
+        /// Part files of `evaluate --shard`.
+        #[arg(required = true)]
+        parts: Vec<PathBuf>,
+        /// Answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Candidates side by side under every truth, and their ranking.
     Compare(Run),
     /// The size that meets the goal's power.
@@ -62,6 +78,13 @@ enum Verb {
         #[arg(default_value = "group-sequential")]
         kind: starters::Kind,
     },
+    /// Completions for a shell, to be sourced by it.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The manual page (roff): seamline man | man -l -
+    Man,
 }
 
 /// What every verb on a scenario file takes.
@@ -113,6 +136,8 @@ enum Failure {
     Argument(String),
     /// Exit status 3; the text says what was tried.
     NoDesign(String),
+    /// Exit status 130: the user stopped it; what was done is kept.
+    Interrupted(String),
     /// Exit status 1.
     Fault(String),
 }
@@ -122,7 +147,12 @@ pub fn run() -> ExitCode {
     let command = Command::parse();
     let result = match command.verb {
         Verb::Describe(run) => verbs::describe(&run),
-        Verb::Evaluate(run) => verbs::evaluate(&run),
+        Verb::Evaluate { run, part } => match part.output() {
+            Ok(Some(file)) => parts::evaluate(&run, &part, file),
+            Ok(None) => verbs::evaluate(&run),
+            Err(failure) => Err(failure),
+        },
+        Verb::Merge { parts, json } => parts::merge(&parts, json),
         Verb::Compare(run) => verbs::compare(&run),
         Verb::Size(run) => verbs::size(&run),
         Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
@@ -130,6 +160,8 @@ pub fn run() -> ExitCode {
         Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),
         Verb::Schema { observed } => verbs::schema(observed),
         Verb::New { kind } => message::data(kind.text()),
+        Verb::Completions { shell } => manual::completions(shell),
+        Verb::Man => manual::man(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,7 +20,7 @@ impl From<StudyError> for Failure {
 }
 
 /// The text of a file, or of standard input for `-`.
-fn read(file: &Path) -> Result<String, Failure> {
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     let name = file.display();
     let mut bytes = Vec::new();
     let read = if file.as_os_str() == "-" {
@@ -35,6 +35,11 @@ fn read(file: &Path) -> Result<String, Failure> {
 
 /// Reads and checks the scenario, with the command line's changes.
 fn load(run: &Run) -> Result<Scenario, Failure> {
+    load_text(run).map(|(scenario, _)| scenario)
+}
+
+/// The scenario, and the text of its file.
+pub(super) fn load_text(run: &Run) -> Result<(Scenario, String), Failure> {
     if let Some(threads) = run.threads {
         if !(1..=1024).contains(&threads) {
             return Err(Failure::Argument(format!("--threads must be between 1 and 1024: {threads}")));
@@ -68,11 +73,11 @@ fn load(run: &Run) -> Result<Scenario, Failure> {
             message::note(&format!("warning: {warning}"));
         }
     }
-    Ok(scenario)
+    Ok((scenario, text))
 }
 
 /// Prints a JSON answer.
-fn print(answer: &Value) -> Result<(), Failure> {
+pub(super) fn print(answer: &Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(answer).map_err(|error| Failure::Fault(error.to_string()))?;
     message::data(&(text + "\n"))
 }
@@ -106,7 +111,7 @@ fn answers(run: &Run, scenario: &Scenario, mut each: impl FnMut(&Answer)) -> (Ve
 }
 
 /// An engine asked for on the command line is an argument at fault, not the file.
-fn argument_at_fault(run: &Run, error: StudyError) -> Failure {
+pub(super) fn argument_at_fault(run: &Run, error: StudyError) -> Failure {
     match (run.engine, error) {
         (Some(_), StudyError::Scenario(error)) if error.pointer == "/run/engine" => {
             Failure::Argument(format!("--engine: {}", error.rule))

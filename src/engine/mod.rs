@@ -21,7 +21,8 @@ use crate::protocol::{Design, Protocol};
 use crate::truth::Truth;
 
 /// Which engine is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EngineKind {
     /// Analytic where it covers the design, else simulation.
     #[default]

@@ -3,6 +3,7 @@
 mod analyze;
 mod describe;
 mod guarantee;
+mod part;
 mod ranking;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
@@ -10,6 +11,7 @@ pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
+pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
 
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};

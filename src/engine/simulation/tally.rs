@@ -2,15 +2,36 @@
 //! whole units of 2⁻²⁰ month, so that any bracketing over threads, shards and machines gives the same bits.
 
 use crate::engine::Estimate;
+use serde::{Deserialize, Serialize};
 
 /// Units to a month; a sum's rounding error is below 5·10⁻⁷ month a replicate.
 const UNITS: f64 = 1_048_576.0;
 
+/// Above every sum of at most 2⁶³ months, patients or events; half of what the type holds, so that two can be added.
+const LARGEST_SUM: u128 = u128::MAX / 4096;
+
+/// Wide whole numbers are written as decimal text: a JSON number is read as 64 bits by many programs.
+mod decimal {
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(number: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
 /// Count, sum and sum of squares of a quantity, in whole units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Moments {
     count: u64,
+    #[serde(with = "decimal")]
     sum: u128,
+    #[serde(with = "decimal")]
     square: u128,
 }
 
@@ -28,6 +49,11 @@ impl Moments {
         self.count += 1;
         self.sum += u128::from(units);
         self.square = self.square.saturating_add(u128::from(units) * u128::from(units));
+    }
+
+    /// Whether so many replicates can have added up to this.
+    fn possible(&self, replicates: u64) -> bool {
+        self.count <= replicates && self.sum <= LARGEST_SUM
     }
 
     fn merge(&mut self, other: &Self) {
@@ -70,7 +96,8 @@ pub fn share(count: u64, of: u64) -> Estimate {
 }
 
 /// Month, events and patients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Size {
     /// Calendar months.
     pub months: Moments,
@@ -152,7 +179,8 @@ impl Record {
 }
 
 /// Sums over replicates.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tally {
     /// Replicates added.
     pub replicates: u64,
@@ -231,6 +259,22 @@ impl Tally {
         if let Some(end) = &record.end {
             add(&mut self.end, end);
         }
+    }
+
+    /// Whether this can be the tally of a trial with so many experimental arms and looks: what is read from a file is
+    /// not trusted.
+    pub fn fits(&self, arms: usize, looks: usize) -> bool {
+        let counts = [&self.reject, &self.selected, &self.efficacy, &self.futility];
+        let lengths = [arms, arms, looks, looks];
+        let singles = [self.reject_any, self.type_i, self.go, self.correct, self.never_met];
+        let sizes = self.looks.iter().chain([&self.transition, &self.end]);
+        self.looks.len() == looks
+            && counts.iter().zip(lengths).all(|(list, length)| list.len() == length)
+            && counts.into_iter().flatten().chain(&singles).all(|count| *count <= self.replicates)
+            && sizes
+                .flat_map(|size| [&size.months, &size.events, &size.patients])
+                .chain([&self.transition_deaths])
+                .all(|moments| moments.possible(self.replicates))
     }
 
     /// Adds another tally of the same trial: associative, commutative and exact.

@@ -12,15 +12,14 @@
 
 mod influence;
 mod law;
+mod outcome;
 mod paths;
+mod sums;
 mod timetable;
 
 use crate::engine::simulation::closed::{Testing, Tests};
 use crate::engine::simulation::transition::{Needs, Values};
-use crate::engine::{
-    BoundAt, EngineError, Estimate, Expected, Hypotheses, LookOutcome, OperatingCharacteristics, Plan,
-    TransitionOutcome, seamless_schedule,
-};
+use crate::engine::{EngineError, Hypotheses, OperatingCharacteristics, Plan, seamless_schedule};
 use crate::numerics::mvn::{Lattice, MAX_DIMENSION, SHIFTS};
 use crate::numerics::normal;
 use crate::protocol::{Allocation, Combination, Design, Protocol, Seamless};
@@ -31,8 +30,10 @@ use crate::statistics::{Expectation, Timing};
 use crate::survival::Endpoint;
 use crate::truth::Truth;
 use law::{Law, Source, transition_months};
-use paths::{PATH_ERROR, Paths};
+use paths::Paths;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use sums::Sums;
 use timetable::{AtDecision, Phase3};
 
 /// Name of the engine in answers.
@@ -162,8 +163,11 @@ impl<'a> Engine<'a> {
             for arm in 0..=experimental {
                 let rate = truth.observed_response_overall(arm)?.map_or(0.0, |seen| seen.positive);
                 let patients = (base.phase2.patients[arm] * due).round();
-                let cumulative =
-                    if rate <= 0.0 || rate >= 1.0 { vec![] } else { cumulative_binomial(patients as u32, rate) };
+                let cumulative = if rate > 0.0 && rate < 1.0 {
+                    cumulative_binomial(patients as u32, rate)
+                } else {
+                    vec![0.0; if rate >= 1.0 { patients as usize } else { 0 }]
+                };
                 readings.push(Readings { patients: patients as u32, cumulative, sd: 0.0 });
                 columns.push(source.responses(arm, rate, response.measured_at, cut));
             }
@@ -307,10 +311,10 @@ impl<'a> Engine<'a> {
                     continue;
                 }
                 sum.decided(&kept, hypotheses);
-                if !parts.contains_key(&mask) {
-                    parts.insert(mask, self.confirmatory(mask)?);
-                }
-                let Some(part) = parts.get(&mask) else { continue };
+                let part = match parts.entry(mask) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(self.confirmatory(mask)?),
+                };
                 if let Some(crossing) = &part.crossing {
                     sum.known(part, crossing, hypotheses);
                     continue;
@@ -323,7 +327,9 @@ impl<'a> Engine<'a> {
                 self.confirm(part, rest, &shares[1], &kept, &mut tests, sum, hypotheses);
             }
         }
-        Ok(self.outcome(&sums, hypotheses))
+        let mut outcome = self.outcome(&sums, hypotheses);
+        outcome.warnings = self.warnings(parts.values());
+        Ok(outcome)
     }
 
     #[expect(clippy::too_many_arguments, reason = "buffers of one point")]
@@ -376,81 +382,6 @@ impl<'a> Engine<'a> {
         let wrong = tests.rejected.iter().zip(&hypotheses.null_true).any(|(rejected, null)| *rejected && *null);
         sum.type_i += f64::from(u8::from(wrong));
     }
-
-    fn outcome(&self, sums: &[Sums], hypotheses: &Hypotheses) -> OperatingCharacteristics {
-        let of = |value: &dyn Fn(&Sums) -> f64, extra: f64| {
-            let values: Vec<f64> = sums.iter().map(|sum| value(sum) / POINTS as f64).collect();
-            let mean = values.iter().sum::<f64>() / values.len() as f64;
-            let spread: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-            let error = (spread / (values.len() * (values.len() - 1)) as f64).sqrt();
-            Estimate { value: mean, mcse: Some(error.hypot(extra)) }
-        };
-        let p = |value: &dyn Fn(&Sums) -> f64| of(value, PATH_ERROR);
-        let arms = self.protocol.arms.len() - 1;
-        let null = &hypotheses.null_true;
-        let events = |laws: &crate::engine::schedule::Laws| {
-            crate::engine::schedule::expected_events(
-                self.truth,
-                laws,
-                &self.base.phase2,
-                None,
-                None,
-                self.base.cut.month,
-            )
-        };
-        let cut = self.base.cut.month;
-        let looks = (0..self.plan.looks.len()).map(|look| {
-            let reached: f64 = sums.iter().map(|sum| sum.looks[look][0]).sum();
-            let mean = |i: usize| {
-                let total: f64 = sums.iter().map(|sum| sum.looks[look][i]).sum();
-                Estimate::exact(if reached > 0.0 { total / reached } else { 0.0 })
-            };
-            let bound = |z: f64| z.is_finite().then(|| BoundAt { z, p: normal::sf(z), hazard_ratio: None });
-            LookOutcome {
-                analysis: self.protocol.analyses[look].name.clone(),
-                month: mean(1),
-                events: mean(2),
-                patients: mean(3),
-                information_fraction: self.plan.looks[look].information_fraction,
-                efficacy_bound: bound(self.plan.bounds.efficacy[look]),
-                futility_bound: bound(self.plan.bounds.futility[look]),
-                cross_efficacy: p(&|sum| sum.efficacy[look]),
-                cross_futility: p(&|sum| sum.futility[look]),
-                average_hazard_ratio: None,
-                cox_hazard_ratio: None,
-            }
-        });
-        let names = self.base.laws.iter().map(|laws| (laws.endpoint.name(), Estimate::exact(events(laws))));
-        OperatingCharacteristics {
-            engine: NAME,
-            replicates: None,
-            reject_any: p(&|sum| sum.any),
-            reject: (0..arms).map(|arm| p(&|sum| sum.reject[arm])).collect(),
-            null_true: null.clone(),
-            type_i_error: null.contains(&true).then(|| p(&|sum| sum.type_i)),
-            go: p(&|sum| sum.go),
-            stop: p(&|sum| POINTS as f64 - sum.go),
-            selected: (0..arms).map(|arm| p(&|sum| sum.selected[arm])).collect(),
-            correct_selection: hypotheses.best.contains(&true).then(|| p(&|sum| sum.correct)),
-            transition: Some(TransitionOutcome {
-                month: Estimate::exact(cut),
-                patients: Estimate::exact(if self.design.pause_enrollment {
-                    self.design.phase2_patients
-                } else {
-                    let all = self.design.phase2_patients + self.design.phase3_patients;
-                    self.truth.enrollment.expected_by(cut).min(all)
-                }),
-                events: names.collect(),
-            }),
-            looks: looks.collect(),
-            expected: Expected {
-                patients: of(&|sum| sum.patients, 0.0),
-                events: of(&|sum| sum.events, 0.0),
-                months: of(&|sum| sum.months, 0.0),
-            },
-            warnings: Vec::new(),
-        }
-    }
 }
 
 impl Readings {
@@ -468,83 +399,5 @@ impl Readings {
 fn map(law: &Law, normals: &[f64], vector: &mut [f64]) {
     for (i, value) in vector.iter_mut().enumerate() {
         *value = law.means[i] + (0..=i).map(|j| law.factor[(i, j)] * normals[j]).sum::<f64>();
-    }
-}
-
-/// Sums over the points of one shift.
-struct Sums {
-    go: f64,
-    correct: f64,
-    any: f64,
-    type_i: f64,
-    selected: Vec<f64>,
-    reject: Vec<f64>,
-    efficacy: Vec<f64>,
-    futility: Vec<f64>,
-    /// Weight, month, events, patients of the looks reached.
-    looks: Vec<[f64; 4]>,
-    patients: f64,
-    events: f64,
-    months: f64,
-}
-
-impl Sums {
-    fn new(arms: usize, looks: usize) -> Self {
-        let (per_arm, per_look) = (vec![0.0; arms], vec![0.0; looks]);
-        Self {
-            go: 0.0,
-            correct: 0.0,
-            any: 0.0,
-            type_i: 0.0,
-            selected: per_arm.clone(),
-            reject: per_arm,
-            efficacy: per_look.clone(),
-            futility: per_look,
-            looks: vec![[0.0; 4]; looks],
-            patients: 0.0,
-            events: 0.0,
-            months: 0.0,
-        }
-    }
-
-    fn decided(&mut self, kept: &[bool], hypotheses: &Hypotheses) {
-        self.go += 1.0;
-        for (total, &kept) in self.selected.iter_mut().zip(kept) {
-            *total += f64::from(u8::from(kept));
-        }
-        let correct = kept.iter().zip(&hypotheses.best).any(|(kept, best)| *kept && *best);
-        self.correct += f64::from(u8::from(correct));
-    }
-
-    fn end(&mut self, patients: f64, events: f64, month: f64, weight: f64) {
-        self.patients += weight * patients;
-        self.events += weight * events;
-        self.months += weight * month;
-    }
-
-    fn reached(&mut self, part: &Confirmatory, look: usize, weight: f64) {
-        let phase3 = &part.phase3;
-        let values = [1.0, phase3.looks[look].month, phase3.events[look], phase3.patients[look]];
-        self.looks[look].iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
-    }
-
-    /// One arm kept, and its crossing probabilities known.
-    fn known(&mut self, part: &Confirmatory, crossing: &Crossing, hypotheses: &Hypotheses) {
-        let (arm, looks) = (part.arms[0] - 1, crossing.efficacy.len());
-        let mut going = 1.0;
-        for look in 0..looks {
-            self.reached(part, look, going);
-            let here = crossing.efficacy[look] + crossing.futility[look];
-            let ends = if look + 1 == looks { going } else { here };
-            let phase3 = &part.phase3;
-            self.end(phase3.patients[look], phase3.events[look], phase3.looks[look].month, ends);
-            self.efficacy[look] += crossing.efficacy[look];
-            self.futility[look] += crossing.futility[look];
-            going -= here;
-        }
-        let rejected = crossing.reject().clamp(0.0, 1.0);
-        self.any += rejected;
-        self.reject[arm] += rejected;
-        self.type_i += if hypotheses.null_true[arm] { rejected } else { 0.0 };
     }
 }

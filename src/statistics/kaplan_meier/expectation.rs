@@ -58,7 +58,8 @@ impl TestStatistic for KaplanMeierTest {
     }
 
     fn score_and_information(&self, found: &Evidence) -> [f64; 2] {
-        [found.effect / found.variance, found.variance.recip()]
+        // No variance: nobody has had an event up to the horizon, and nothing is known yet.
+        if found.variance > 0.0 { [found.effect / found.variance, found.variance.recip()] } else { [0.0; 2] }
     }
 
     /// The horizon, and where 1/G(t−u) needs narrow panels: wherever G has doubled, seen from the horizon.

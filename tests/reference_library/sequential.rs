@@ -1,9 +1,6 @@
 //! The reference files that concern bounds, β-spending and conditional power.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod sequential_common;
-
+use crate::sequential_common::{efficacy_only, equal, function, spending};
 use seamline::sequential::EfficacyPlan;
 use seamline::sequential::bounds::{Sides, efficacy_bounds, wang_tsiatis};
 use seamline::sequential::conditional::{
@@ -12,7 +9,6 @@ use seamline::sequential::conditional::{
 use seamline::sequential::crossing::canonical;
 use seamline::sequential::futility::{Efficacy, close};
 use seamline::sequential::power::{constant_effect, drift_for_power, inflation_factor};
-use sequential_common::{efficacy_only, equal, function, spending};
 
 /// One reference file: its expected values by key, each to be matched within its tolerance.
 struct Reference {
@@ -83,26 +79,22 @@ fn check_beta_spending(
     reference.done();
 }
 
-#[test]
-fn a_beta_spending_nonbinding_3() {
+pub fn a_beta_spending_nonbinding_3() {
     let (up, down) = (("obrien_fleming", &[][..]), ("hwang_shih_decani", &[-2.0][..]));
     check_beta_spending("a-beta-spending-nonbinding-3", &[0.5, 0.75, 1.0], 0.025, 0.1, up, down, false);
 }
 
-#[test]
-fn a_beta_spending_binding_3() {
+pub fn a_beta_spending_binding_3() {
     let (up, down) = (("obrien_fleming", &[][..]), ("hwang_shih_decani", &[-2.0][..]));
     check_beta_spending("a-beta-spending-binding-3", &[0.5, 0.75, 1.0], 0.025, 0.1, up, down, true);
 }
 
-#[test]
-fn a_beta_spending_binding_4_ldobf() {
+pub fn a_beta_spending_binding_4_ldobf() {
     let (up, down) = (("pocock", &[][..]), ("obrien_fleming", &[][..]));
     check_beta_spending("a-beta-spending-binding-4-ldobf", &equal(4), 0.025, 0.2, up, down, true);
 }
 
-#[test]
-fn g_constants_and_inflation_factors() {
+pub fn g_constants_and_inflation_factors() {
     for (id, delta) in
         [("g-pocock-constants", 0.5), ("g-obrien-fleming-constants", 0.0), ("g-wang-tsiatis-025-constants", 0.25)]
     {
@@ -127,8 +119,7 @@ fn g_constants_and_inflation_factors() {
     reference.done();
 }
 
-#[test]
-fn g_lan_demets_five_looks() {
+pub fn g_lan_demets_five_looks() {
     let mut reference = Reference::read("g-lan-demets-five-looks");
     for name in ["obrien_fleming", "pocock"] {
         let upper = spending(name, &[], 0.025, &equal(5), &equal(5));
@@ -142,8 +133,7 @@ fn g_lan_demets_five_looks() {
     reference.done();
 }
 
-#[test]
-fn h_cp_conditional_power() {
+pub fn h_cp_conditional_power() {
     for (id, information, name, parameters, goal, look, z) in [
         ("h-cp-ldobf-3looks", vec![0.5, 0.75, 1.0], "obrien_fleming", &[][..], 0.9, 0, 1.5),
         ("h-cp-hsd-look2", vec![0.3, 0.6, 1.0], "hwang_shih_decani", &[-2.0], 0.9, 1, 1.2),

@@ -114,14 +114,13 @@ impl ProportionalHazards {
         let hazards = [self.control_hazard, self.control_hazard * self.hazard_ratio];
         let seen = hazards.map(|hazard| self.event_probability(hazard));
         let overall = shares[0] * seen[0] + shares[1] * seen[1];
-        let patients = match events {
-            Some(events) => events / overall,
-            None => {
-                let (z_alpha, z_beta) = quantiles(alpha, power)?;
-                let pooled = self.event_probability(shares[0] * hazards[0] + shares[1] * hazards[1]);
-                let spread = |q: [f64; 2]| (1.0 / (shares[0] * q[0]) + 1.0 / (shares[1] * q[1])).sqrt();
-                ((z_alpha * spread([pooled; 2]) + z_beta * spread(seen)) / self.hazard_ratio.ln()).powi(2)
-            }
+        let patients = if let Some(events) = events {
+            events / overall
+        } else {
+            let (z_alpha, z_beta) = quantiles(alpha, power)?;
+            let pooled = self.event_probability(shares[0] * hazards[0] + shares[1] * hazards[1]);
+            let spread = |q: [f64; 2]| (1.0 / (shares[0] * q[0]) + 1.0 / (shares[1] * q[1])).sqrt();
+            ((z_alpha * spread([pooled; 2]) + z_beta * spread(seen)) / self.hazard_ratio.ln()).powi(2)
         };
         Ok(ClosedFormSize { patients, events: events.unwrap_or(patients * overall) })
     }

@@ -5,9 +5,12 @@ use crate::{case, check};
 use seamline::numerics::normal::{sf, upper_quantile};
 use seamline::numerics::roots::brent;
 use seamline::search::closed_form::{Method, ProportionalHazards, events, schoenfeld_power};
+use seamline::sequential::EfficacyPlan;
+use seamline::sequential::bounds::efficacy_bounds;
 use seamline::sequential::crossing::canonical;
 use seamline::sequential::futility::{Efficacy, close};
 use seamline::sequential::power::{constant_effect, drift_for_power, inflation_factor};
+use seamline::sequential::spending::SPENDING_THROUGH_POINTS;
 use std::f64::consts::LN_2;
 
 fn near(found: f64, expected: f64, tolerance: f64) {
@@ -150,7 +153,11 @@ fn c10_efficient_interims() {
     near(events(Method::Schoenfeld, 0.75, 1.0, 0.025, 0.8).unwrap().unwrap().ceil(), 380.0, 0.0);
     let times = [0.3, 2.0 / 3.0, 1.0];
     let middle = function("obrien_fleming", &[]).spent(0.025, times[1]);
-    let efficacy = spending("points", &[times[0], 1e-5 / 0.025, times[1], middle / 0.025], 0.025, &times, &times);
+    let efficacy = {
+        let course = SPENDING_THROUGH_POINTS.iter().find(|entry| entry.name == "piecewise_linear").unwrap();
+        let course = (course.build)(&[(times[0], 1e-5 / 0.025), (times[1], middle / 0.025)], &[]).unwrap();
+        efficacy_bounds(&EfficacyPlan::Spending(course), 0.025, &times, &times).unwrap()
+    };
     let mut bounds = efficacy_only(&efficacy);
     bounds.futility[0] = 0.0;
     let shape = constant_effect(&times);

@@ -52,13 +52,13 @@ const HANDLERS: &[Handler] = &[
 ];
 
 /// One case file.
-pub fn case(id: &str) -> Value {
+fn case(id: &str) -> Value {
     let path = format!("{}/tests/reference/{id}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Checks every expected key of a case with `value_of`; none may be left over.
-pub fn check(id: &str, value_of: impl Fn(&str) -> Option<f64>) {
+fn check(id: &str, value_of: impl Fn(&str) -> Option<f64>) {
     for (key, entry) in case(id)["expected"].as_object().unwrap() {
         let found = value_of(key).unwrap_or_else(|| panic!("{id}: {key} is not computed"));
         let (value, tolerance) = (entry["value"].as_f64().unwrap(), entry["tolerance"].as_f64().unwrap());

@@ -1,6 +1,7 @@
 //! The reference files that concern bounds, β-spending and conditional power.
 
 use crate::sequential_common::{efficacy_only, equal, function, spending};
+use seamline::numerics::normal::sf;
 use seamline::sequential::EfficacyPlan;
 use seamline::sequential::bounds::{Sides, efficacy_bounds, wang_tsiatis};
 use seamline::sequential::conditional::{
@@ -167,4 +168,29 @@ pub fn h_cp_conditional_power() {
         reference.check("predictive_power_flat_prior_all_looks", all);
         reference.done();
     }
+}
+
+/// `tables.md` B10: gsDesign's condPower (two looks of 800 patients in a fixed design, z 1.1518 at the first, 403 more patients, effect
+/// as estimated) and, to its thousandth, East's.
+#[test]
+fn b10_conditional_power_of_more_patients() {
+    let information = equal(2);
+    let upper = spending("hwang_shih_decani", &[-4.0], 0.025, &information, &information);
+    let bounds = efficacy_only(&upper);
+    let drift = drift_for_power(&information, &bounds, &constant_effect(&information), 0.9).unwrap();
+    let first = 0.5 * 800.0 * inflation_factor(drift, 0.025, 0.9);
+    let z = 1.151_764_990_571;
+    let patients = [first, first + 403.0];
+    // The second stage's statistic must reach what the first leaves of the combined one with its planned weights.
+    let needed = (upper[1] - 0.5_f64.sqrt() * z) / 0.5_f64.sqrt();
+    let effect = z / first.sqrt();
+    let power = sf(needed - effect * 403.0_f64.sqrt());
+    assert!((power - 0.308_923_87).abs() < 5e-7, "{power}");
+    assert!((power / 0.308_644 - 1.0).abs() < 1e-3, "{power}");
+    // The same by the library: looks at the two numbers of patients, the last bound moved to the same conditional error.
+    let shares = patients.map(|n| n / patients[1]);
+    let bound = shares[0].sqrt() * z + (1.0 - shares[0]).sqrt() * needed;
+    let means = patients.map(|n| effect * n.sqrt());
+    let found = final_conditional_power(&shares, &means, bound, 0, z).unwrap();
+    assert!((found - power).abs() < 1e-12, "{found}");
 }

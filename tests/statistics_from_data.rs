@@ -66,7 +66,20 @@ fn twenty_patients_by_every_statistic() {
     }
     let restricted = found("rmst", &[24.0]);
     assert!((restricted.effect - 5.024).abs() < 5e-4, "{restricted:?}");
-    assert!((restricted.variance.sqrt() - 4.786_715_8).abs() < 5e-8, "{}", restricted.variance.sqrt());
+    // simtrial multiplies each arm's variance by m/(m − 1), m its events up to month 24 (7 and 3); ours is Greenwood's. An arm
+    // beside one patient without an event has its own variance alone.
+    let alone = |arm: bool| {
+        let members = (0..20).filter(|&i| treated[i] == arm);
+        let (mut time, mut event): (Vec<f64>, Vec<bool>) = members.map(|i| (TIME[i], event[i])).unzip();
+        time.push(40.0);
+        event.push(false);
+        let treated: Vec<bool> = (0..11).map(|i| i == 10).collect();
+        let data = Observations { time: &time, event: &event, treated: &treated, stratum: None };
+        from_data(statistic("rmst", &[24.0]).as_ref(), &data).unwrap().variance
+    };
+    assert!((alone(false) + alone(true) - restricted.variance).abs() < 1e-12);
+    let published = (7.0 / 6.0 * alone(false) + 3.0 / 2.0 * alone(true)).sqrt();
+    assert!((published - 4.786_715_8).abs() < 1e-7, "{published}");
 
     let members = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
         .map(|[rho, gamma]| WeightedLogRank::new(Arc::new(FlemingHarrington::new(rho, gamma).unwrap())));

@@ -158,6 +158,11 @@ fn analytic_agrees_with_simulation_on_random_group_sequential_trials() {
     assert!(wrong.is_empty(), "{} disagreements\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// The same where weights are read from the pooled curve of the data: weight and increment hang together, which moves the mean of Z
+/// by order 1/√events, most in small strata with unequal arms. The worst trial met (two strata, 2:1, 193 and 276 events,
+/// Fleming-Harrington (0, 1)) is 0.015 apart at 20,000 replicates, and 0.004 at four times its size and drift.
+const ESTIMATED_WEIGHTS: f64 = 0.02;
+
 /// Ten random trials for each member of the log-rank family and a max-combo, looks fixed by events.
 #[test]
 fn engines_agree_on_weighted_log_rank_tests() {
@@ -170,14 +175,18 @@ fn engines_agree_on_weighted_log_rank_tests() {
         json!({ "piecewise_weights": [{ "for": 4, "weight": 0.3 }, { "weight": 1 }] }),
         json!({ "max_combo": ["logrank", { "fleming_harrington": { "rho": 0, "gamma": 1 } }] }),
     ];
+    let mut found = Vec::new();
     for (number, test) in tests.iter().enumerate() {
-        let wrong = disagreements(20 + number as u8, 10, 8000, FINITE_SAMPLE, |scenario| {
+        let fixed = test.get("zero_early").is_some() || test.get("piecewise_weights").is_some();
+        let allowance = if fixed { FINITE_SAMPLE } else { ESTIMATED_WEIGHTS };
+        let wrong = disagreements(20 + number as u8, 10, 8000, allowance, |scenario| {
             let protocol = &mut scenario["protocol"];
             protocol["primary"]["test"] = test.clone();
             test.get("max_combo").is_none() || protocol.as_object_mut().unwrap().remove("futility").is_none()
         });
-        assert!(wrong.is_empty(), "{test}: {} disagreements\n{}", wrong.len(), wrong.join("\n"));
+        found.extend(wrong.into_iter().map(|wrong| format!("{test}: {wrong}")));
     }
+    assert!(found.is_empty(), "{} disagreements\n{}", found.len(), found.join("\n"));
 }
 
 /// Ten random trials for each Kaplan-Meier difference, looks at calendar months. Greenwood's variance is biased by a share of

@@ -64,7 +64,9 @@ pub fn covariance(a: &dyn Weight, b: &dyn Weight, sets: &[RiskSet]) -> f64 {
         if let Some((_, variance)) = hypergeometric(set) {
             sum += a.weight(set.time, pooled[0].read) * b.weight(set.time, pooled[1].read) * variance;
         }
-        pooled.iter_mut().for_each(|curve| curve.pass(set));
+        for curve in &mut pooled {
+            curve.pass(set);
+        }
     }
     sum
 }

@@ -1,6 +1,7 @@
 //! Raw truth → [`Truth`], resolved for the arms of one protocol.
 
 use super::hazard::{effect, hazard, starts};
+use super::later::{Later, all_later};
 use super::{length, unique};
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
@@ -20,8 +21,6 @@ pub(crate) const CONTROL: &str = "control";
 
 /// A truth with the arms of one protocol, the control first; `at` is the truth's place.
 pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<Truth> {
-    at.refuse("subsequent_therapy", raw.subsequent_therapy.as_ref(), "therapy after progression")?;
-    at.refuse("crossover", raw.crossover.as_ref(), "crossover of controls")?;
     at.refuse("assessment", raw.assessment.as_ref(), "visits at which progression is seen")?;
 
     let enrollment = enrollment(raw, &at.key("enrollment"))?;
@@ -33,6 +32,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         .map(|response| immune_response(response, &at.key("immune_response")))
         .transpose()?;
     all_arms(raw, at)?;
+    all_later(raw, at)?;
 
     let context = Context { raw, strata: &strata, control: &control };
     let arms = arms
@@ -130,7 +130,7 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
         .collect()
 }
 
-fn needs_progression<T>(has_progression: bool, value: Option<&T>, key: &str, at: &At<'_>) -> Checked<()> {
+pub(super) fn needs_progression<T>(has_progression: bool, value: Option<&T>, key: &str, at: &At<'_>) -> Checked<()> {
     if value.is_some() && !has_progression {
         return Err(at.key(key).fail(format!("`{key}` needs `control.progression`, which is absent")));
     }
@@ -283,7 +283,8 @@ impl Context<'_> {
             None => (arm.and_then(|arm| arm.immune_response.as_ref()), &arm_at),
         };
         let response_rate = self.response_rate(arm, rate, &rate_at.key("immune_response"))?;
-        Ok(ArmStratum { response_rate, courses, cured: self.control.cured })
+        let later = Later { raw: self.raw, arm: name, stratum: stratum_name }.checked(&courses, at)?;
+        Ok(ArmStratum { response_rate, courses, cured: self.control.cured, later })
     }
 
     fn courses(&self, raw: &Effects, stratum: usize, at: &At<'_>) -> Checked<[Course; 2]> {

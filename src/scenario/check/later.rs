@@ -10,7 +10,7 @@ use crate::truth::{self, Therapy};
 
 /// Checks names, and that there is a progression.
 pub(super) fn all_later(raw: &raw::Truth, at: &At<'_>) -> Checked<()> {
-    let has_progression = raw.control.progression.is_some();
+    let has_progression = raw.control.has_progression();
     needs_progression(has_progression, raw.subsequent_therapy.as_ref(), "subsequent_therapy", at)?;
     needs_progression(has_progression, raw.crossover.as_ref(), "crossover", at)?;
     let known: Vec<&str> = std::iter::once(CONTROL).chain(raw.arms.keys().map(String::as_str)).collect();

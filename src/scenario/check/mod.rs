@@ -35,7 +35,7 @@ impl Facts {
         Self {
             truth: name.map(str::to_owned),
             strata,
-            has_progression: truth.control.progression.is_some(),
+            has_progression: truth.control.has_progression(),
             has_response: truth.immune_response.is_some(),
         }
     }

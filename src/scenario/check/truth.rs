@@ -10,7 +10,7 @@ use crate::scenario::raw::hazard::{Clock as RawClock, Effect};
 use crate::scenario::raw::shape::Form;
 use crate::scenario::raw::truth as raw;
 use crate::scenario::suggest;
-use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
+use crate::survival::{Clock, ConstantHazards, Course, HazardRatio, PiecewiseHazard, Unreachable};
 use crate::truth::{
     ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, PositiveRule, Prognostic,
     Stratum, Truth,
@@ -54,7 +54,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         strata: strata.into_iter().map(|stratum| stratum.public).collect(),
         arms,
         immune_response,
-        has_progression: raw.control.progression.is_some(),
+        has_progression: raw.control.has_progression(),
     })
 }
 
@@ -107,7 +107,7 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
     if (total - 1.0).abs() > 1e-9 {
         return Err(at.fail(format!("prevalences must sum to 1, they sum to {total}")));
     }
-    let has_progression = raw.control.progression.is_some();
+    let has_progression = raw.control.has_progression();
     list.iter()
         .enumerate()
         .map(|(index, stratum)| {
@@ -145,8 +145,9 @@ struct Control {
 }
 
 fn control(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
-    at.refuse("medians", raw.medians.as_ref(), "control hazards solved from medians")?;
-    at.refuse("correlation", raw.correlation.as_ref(), "control hazards solved from medians")?;
+    if raw.medians.is_some() || raw.correlation.is_some() {
+        return solved(raw, at);
+    }
     let death = raw.death.as_ref().ok_or_else(|| at.key("death").fail("`death` is required"))?;
     let (death, death_cured) = hazard(death, &at.key("death"))?;
     let after_at = at.key("death_after_progression");
@@ -172,6 +173,44 @@ fn control(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
         hazards: [progression, death, after_hazard],
         clock,
         cured: Cured { progression: progression_cured, death: death_cured, death_after_progression: after_cured },
+    })
+}
+
+/// Constant hazards from medians and a correlation.
+fn solved(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
+    let hazards = [
+        ("progression", raw.progression.is_some()),
+        ("death", raw.death.is_some()),
+        ("death_after_progression", raw.death_after_progression.is_some()),
+    ];
+    if let Some((key, _)) = hazards.iter().find(|(_, there)| *there) {
+        let fault = at.key(key).fail("a control has hazards, or `medians` with `correlation`, not both");
+        return Err(fault.hint("a patch removes the hazards with null"));
+    }
+    let (medians_at, correlation_at) = (at.key("medians"), at.key("correlation"));
+    let medians = raw.medians.as_ref().ok_or_else(|| medians_at.fail("`correlation` needs `medians` beside it"))?;
+    let correlation = raw.correlation.ok_or_else(|| {
+        let fault = correlation_at.fail("`medians` needs `correlation` beside it, that of PFS and OS");
+        fault.hint("two medians leave open how many die without progression; the correlation settles it")
+    })?;
+    let (pfs, os) = (medians.pfs.get(), medians.os.get());
+    let hazards =
+        ConstantHazards::from_medians(pfs, os, correlation.get()).map_err(|unreachable| match unreachable {
+            Unreachable::Medians => medians_at
+                .key("os")
+                .fail(format!("must be above the median of PFS, {pfs}, by more than a rounding error")),
+            Unreachable::Correlation { largest } => {
+                // Rounded down, so that the figure shown is itself in the range.
+                let shown = (largest * 1e4).floor() / 1e4;
+                let rule = "no constant hazards have these medians and this correlation of PFS and OS";
+                correlation_at.fail(rule).hint(format!("with medians {pfs} and {os} it is above 0 and at most {shown}"))
+            }
+        })?;
+    let constant = |rate: f64| PiecewiseHazard::constant(rate).map_err(|invalid| at.invalid(&invalid));
+    Ok(Control {
+        hazards: [constant(hazards.progression)?, constant(hazards.death)?, constant(hazards.death_after_progression)?],
+        clock: Clock::SinceProgression,
+        cured: Cured::default(),
     })
 }
 
@@ -314,7 +353,7 @@ impl Context<'_> {
 
     fn course(&self, effects: [&Option<Effect>; 3], stratum: usize, at: &At<'_>) -> Checked<Course> {
         const KEYS: [&str; 3] = ["progression", "death", "death_after_progression"];
-        let has_progression = self.raw.control.progression.is_some();
+        let has_progression = self.raw.control.has_progression();
         needs_progression(has_progression, effects[0].as_ref(), KEYS[0], at)?;
         needs_progression(has_progression, effects[2].as_ref(), KEYS[2], at)?;
         let ratio = |i: usize| -> Checked<HazardRatio> { effect(effects[i].as_ref(), &at.key(KEYS[i])) };

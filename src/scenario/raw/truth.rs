@@ -186,10 +186,17 @@ pub struct Control {
     pub death: Option<Hazard>,
     /// Hazard of death after progression; needed where there is progression.
     pub death_after_progression: Option<HazardAfterProgression>,
-    /// Medians that constant hazards are solved for. Not yet computed by this version.
+    /// Medians that constant hazards are solved for, with `correlation`; in place of the hazards.
     pub medians: Option<Medians>,
-    /// Correlation of PFS and OS that constant hazards are solved for. Not yet computed by this version.
+    /// Pearson correlation of PFS and OS without censoring that constant hazards are solved for, with `medians`.
     pub correlation: Option<Correlation>,
+}
+
+impl Control {
+    /// Whether there is a progression state.
+    pub fn has_progression(&self) -> bool {
+        self.progression.is_some() || self.medians.is_some()
+    }
 }
 
 /// Medians of PFS and OS in months.

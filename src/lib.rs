@@ -27,7 +27,7 @@
 //! | [`adaptive`] | combination functions, closed testing, intersection tests |
 //! | [`transition`] | when to look, what to compute, whom to keep |
 //! | [`protocol`] | puts the three above together |
-//! | [`engine`] | `analytic` and `simulation`; operating characteristics |
+//! | [`engine`] | `analytic`, `asymptotic`, `simulation`; operating characteristics |
 //! | [`search`] | sample size: call an engine, move a number |
 //! | [`scenario`] | the file format: raw, checked, patched, described by a JSON Schema |
 //! | [`study`] | candidates × truths |

@@ -175,3 +175,123 @@ fn analytic_agrees_with_simulation_after_progression() {
         }
     }
 }
+
+/// Asymptotic and simulated figures of every candidate and truth; returns those further apart than 4 mcse + `allowance`.
+fn asymptotic_disagreements(text: &str, replicates: u64, allowance: f64) -> Vec<String> {
+    let mut scenario = Scenario::from_json(text, &[]).unwrap();
+    scenario.run.replicates = replicates;
+    let mut wrong = Vec::new();
+    for candidate in &scenario.candidates {
+        for (name, truth) in &candidate.truths {
+            let [asymptotic, simulated] = [EngineKind::Asymptotic, EngineKind::Simulation].map(|engine| {
+                scenario.run.engine = engine;
+                seamline::engine::evaluate(&candidate.protocol, truth, &candidate.planning, &scenario.run, None)
+                    .unwrap()
+            });
+            let mut pairs = vec![
+                ("go", asymptotic.go.value, simulated.go.value),
+                ("reject", asymptotic.reject_any.value, simulated.reject_any.value),
+            ];
+            if let (Some(a), Some(s)) = (asymptotic.type_i_error, simulated.type_i_error) {
+                pairs.push(("type I error", a.value, s.value));
+            }
+            pairs.extend(
+                asymptotic.selected.iter().zip(&simulated.selected).map(|(a, s)| ("selected", a.value, s.value)),
+            );
+            pairs
+                .extend(asymptotic.reject.iter().zip(&simulated.reject).map(|(a, s)| ("reject arm", a.value, s.value)));
+            for (what, a, s) in pairs {
+                let p = 0.5 * (a + s);
+                if (a - s).abs() > 4.0 * (p * (1.0 - p) / replicates as f64).sqrt() + allowance {
+                    wrong.push(format!("{} · {name}: {what} asymptotic {a:.4}, simulation {s:.4}", candidate.name));
+                }
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn asymptotic_agrees_with_simulation_on_the_melanoma_scenario() {
+    let text = include_str!("../scenarios/neoantigen-melanoma.json");
+    let wrong = asymptotic_disagreements(text, 3000, 0.006);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Two experimental arms, progression decides at an event-driven cut, several arms may go on, overall survival is tested.
+fn several_arms(combination: &Value, scale: f64) -> String {
+    let count = |n: f64| (n * scale).round();
+    json!({
+        "seamline": 1, "title": "several arms",
+        "truth": {
+            "enrollment": [{ "per_month": 20.0 * scale }],
+            "dropout": { "hazard": 0.003 },
+            "control": { "progression": { "hazard": 0.09 }, "death": { "hazard": 0.01 }, "death_after_progression": { "hazard": 0.07 } },
+            "arms": {
+                "low": { "effect": { "progression": 0.8, "death_after_progression": 0.9 } },
+                "high": { "effect": { "progression": { "hazard_ratio": 0.6, "delay": 2 }, "death": 0.8 } }
+            }
+        },
+        "protocol": {
+            "arms": ["control", "low", "high"], "alpha": 0.025,
+            "phase2": { "patients": count(120.0), "allocation": { "control": 1, "low": 1, "high": 1 } },
+            "transition": {
+                "when": { "all": [{ "enrolled": count(120.0) }, { "events": count(80.0), "endpoint": "pfs" }] },
+                "keep": { "rule": "all_passing", "by": "pfs_z" },
+                "go": { "pfs_z": { "at_least": 0.3 } }
+            },
+            "phase3": { "patients": count(400.0), "allocation": { "control": 1, "low": 1, "high": 1 }, "decision_time": 1, "pause_enrollment": false },
+            "primary": { "endpoint": "os", "test": "logrank" },
+            "analyses": [{ "name": "interim", "when": { "events": count(160.0) } }, { "name": "final", "when": { "events": count(240.0) } }],
+            "efficacy": { "spending": "obrien_fleming" },
+            "combination": combination,
+            "intersection": "dunnett"
+        }
+    })
+    .to_string()
+}
+
+#[test]
+fn asymptotic_agrees_with_simulation_where_several_arms_go_on() {
+    let own = json!({ "method": "inverse_normal", "phase2_patients": "own_cohort", "weight": 0.25,
+        "phase2_follow_up": { "when": { "min_follow_up": 12 } } });
+    for combination in [json!({ "method": "phase3_only" }), own] {
+        let wrong = asymptotic_disagreements(&several_arms(&combination, 1.0), 6000, 0.006);
+        assert!(wrong.is_empty(), "{combination}: {}", wrong.join("\n"));
+    }
+}
+
+/// A rule that ignores the data and phase III alone tested: the fixed design of phase III's patients, a shift of the calendar.
+#[test]
+fn asymptotic_is_the_fixed_design_where_nothing_is_selected() {
+    let truth = json!({
+        "enrollment": [{ "per_month": 25 }], "control": { "death": { "hazard": 0.04 } },
+        "arms": { "vaccine": { "effect": { "death": { "hazard_ratio": 0.65, "delay": 4 } } } }
+    });
+    let analyses =
+        json!([{ "name": "interim", "when": { "events": 150 } }, { "name": "final", "when": { "events": 250 } }]);
+    let common = |mut protocol: Value| {
+        protocol["arms"] = json!(["control", "vaccine"]);
+        protocol["alpha"] = json!(0.025);
+        protocol["primary"] = json!({ "endpoint": "os", "test": "logrank" });
+        protocol["analyses"] = analyses.clone();
+        protocol["efficacy"] = json!({ "spending": "obrien_fleming" });
+        json!({ "seamline": 1, "title": "fixed", "truth": truth, "protocol": protocol }).to_string()
+    };
+    let equal = json!({ "control": 1, "vaccine": 1 });
+    let fixed = common(json!({ "patients": 400, "allocation": equal }));
+    let seamless = common(json!({
+        "phase2": { "patients": 100, "allocation": equal },
+        "transition": { "when": { "enrolled": 100 }, "keep": { "rule": "all", "by": "os_z" } },
+        "phase3": { "patients": 400, "allocation": equal, "decision_time": 1, "pause_enrollment": false },
+        "combination": { "method": "phase3_only" }, "intersection": "dunnett"
+    }));
+    let fixed = evaluate(&fixed, EngineKind::Analytic, 1).unwrap();
+    let asymptotic = evaluate(&seamless, EngineKind::Asymptotic, 1).unwrap();
+    for (a, f) in asymptotic.looks.iter().zip(&fixed.looks) {
+        let (a, f) = (a.cross_efficacy.value, f.cross_efficacy.value);
+        assert!((a - f).abs() < 1e-6, "{a} {f}");
+    }
+    assert!((asymptotic.reject_any.value - fixed.reject_any.value).abs() < 1e-6);
+    assert_eq!(asymptotic.go.value, 1.0);
+}

@@ -123,6 +123,7 @@ struct Run {
 enum EngineArgument {
     Auto,
     Analytic,
+    Asymptotic,
     Simulation,
 }
 

@@ -55,6 +55,7 @@ pub(super) fn load_text(run: &Run) -> Result<(Scenario, String), Failure> {
         scenario.run.engine = match engine {
             EngineArgument::Auto => EngineKind::Auto,
             EngineArgument::Analytic => EngineKind::Analytic,
+            EngineArgument::Asymptotic => EngineKind::Asymptotic,
             EngineArgument::Simulation => EngineKind::Simulation,
         };
     }

@@ -145,7 +145,7 @@ pub(super) fn expectation(
     scheduled: &[ScheduledLook],
 ) -> Result<Expectation, EngineError> {
     let months: Vec<f64> = scheduled.iter().map(|look| look.month).collect();
-    let found = with_comparison(protocol, truth, laws, cohort, |comparison| {
+    let found = with_comparison(protocol, truth, laws, cohort, 1, |comparison| {
         Expectation::new(&protocol.primary.test.statistics, comparison, &months)
     })?;
     if found.means().iter().all(|mean| mean.is_finite()) {
@@ -155,30 +155,32 @@ pub(super) fn expectation(
     }
 }
 
-/// Builds the two-arm comparison of the primary test (stratified, or over the mixture of strata) and hands it on.
-fn with_comparison<R>(
+/// Builds the comparison of `arm` with the control (stratified, or over the mixture of strata) and hands it on.
+pub(super) fn with_comparison<R>(
     protocol: &Protocol,
     truth: &Truth,
     laws: &Laws,
     cohort: &Cohort,
+    arm: usize,
     use_it: impl FnOnce(&Comparison) -> R,
 ) -> R {
-    let total: f64 = cohort.patients.iter().sum();
-    let shares = [cohort.patients[0] / total, cohort.patients[1] / total];
-    let dropout = [&truth.arms[0].dropout, &truth.arms[1].dropout];
+    let pair = [0, arm];
+    let total = cohort.patients[0] + cohort.patients[arm];
+    let shares = pair.map(|g| cohort.patients[g] / total);
+    let dropout = pair.map(|g| &truth.arms[g].dropout);
     let comparison = |strata| Comparison { strata, shares, entry: &cohort.entry, patients: total };
     if protocol.primary.stratified || truth.strata.len() == 1 {
         let strata = truth.strata.iter().enumerate().map(|(s, stratum)| StratumPair {
             prevalence: stratum.prevalence,
-            arms: [0, 1].map(|arm: usize| Cell { law: &laws.laws[arm][s], dropout: dropout[arm] }),
+            arms: [0, 1].map(|g: usize| Cell { law: &laws.laws[pair[g]][s], dropout: dropout[g] }),
         });
         use_it(&comparison(strata.collect()))
     } else {
-        let mixtures = [0, 1].map(|arm: usize| {
-            let parts = truth.strata.iter().zip(&laws.laws[arm]);
+        let mixtures = pair.map(|g| {
+            let parts = truth.strata.iter().zip(&laws.laws[g]);
             MixtureLaw::new(parts.map(|(s, law)| (s.prevalence, law as &dyn EventLaw)).collect())
         });
-        let arms = [0, 1].map(|arm: usize| Cell { law: &mixtures[arm], dropout: dropout[arm] });
+        let arms = [0, 1].map(|g: usize| Cell { law: &mixtures[g], dropout: dropout[g] });
         use_it(&comparison(vec![StratumPair { prevalence: 1.0, arms }]))
     }
 }

@@ -1,6 +1,7 @@
 //! Engines: (protocol, truth) → operating characteristics. No engine knows about files or terminals.
 
 pub mod analytic;
+pub mod asymptotic;
 mod error;
 mod hypotheses;
 mod outcome;
@@ -28,6 +29,8 @@ pub enum EngineKind {
     Auto,
     /// Closed form and quadrature; no data-driven selection.
     Analytic,
+    /// Large-sample joint normal law, integrated over the transition rule.
+    Asymptotic,
     /// Patient by patient.
     Simulation,
 }
@@ -73,6 +76,7 @@ pub fn evaluate(
     let hypotheses = hypotheses(truth, protocol.primary.endpoint)?;
     match settings.engine.for_design(&protocol.design) {
         EngineKind::Simulation => simulation::run(protocol, truth, &plan, &hypotheses, settings, progress),
+        EngineKind::Asymptotic => asymptotic::evaluate(protocol, truth, &plan, &hypotheses),
         EngineKind::Analytic | EngineKind::Auto => analytic::evaluate(protocol, truth, &plan, &hypotheses),
     }
 }

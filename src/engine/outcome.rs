@@ -20,7 +20,7 @@ impl Estimate {
 /// (0 = first experimental arm).
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperatingCharacteristics {
-    /// Engine that answered: "analytic" or "simulation".
+    /// Engine that answered: "analytic", "asymptotic" or "simulation".
     pub engine: &'static str,
     /// Replicates behind simulated figures.
     pub replicates: Option<u64>,

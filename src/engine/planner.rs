@@ -258,11 +258,11 @@ pub struct SeamlessSchedule {
     pub follow_up: Option<ScheduledLook>,
     /// Confirmatory looks.
     pub looks: Vec<ScheduledLook>,
-    phase2: Cohort,
+    pub(super) phase2: Cohort,
     phase3: Cohort,
     /// Arms planned to be kept.
     kept: f64,
-    laws: Vec<Laws>,
+    pub(super) laws: Vec<Laws>,
 }
 
 /// Every month of a seamless trial in expectation. Which arms are kept is not known beforehand, so that every

@@ -205,7 +205,7 @@ fn run(raw: Option<&raw::Run>, at: &At<'_>) -> Checked<Settings> {
         None | Some(raw::Engine::Auto) => EngineKind::Auto,
         Some(raw::Engine::Analytic) => EngineKind::Analytic,
         Some(raw::Engine::Simulation) => EngineKind::Simulation,
-        Some(raw::Engine::Asymptotic) => return Err(at.key("engine").not_yet("the asymptotic engine")),
+        Some(raw::Engine::Asymptotic) => EngineKind::Asymptotic,
     };
     let replicates = raw.replicates.map_or(REPLICATES, |replicates| replicates.get() as u64);
     Ok(Settings { engine, replicates, seed: raw.seed.unwrap_or(SEED) })

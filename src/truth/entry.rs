@@ -34,6 +34,21 @@ impl EntryLaw {
         Self { starts: starts.iter().map(|start| start + shift).collect(), shares, densities }
     }
 
+    /// Consecutive windows as one law, each with its number of patients; patients together above 0.
+    pub fn joined(windows: &[(f64, Self)]) -> Self {
+        let total: f64 = windows.iter().map(|(patients, _)| patients).sum();
+        let mut law = Self { starts: Vec::new(), shares: Vec::new(), densities: Vec::new() };
+        let mut entered = 0.0;
+        for (patients, window) in windows.iter().filter(|(patients, _)| *patients > 0.0) {
+            let weight = patients / total;
+            law.starts.extend_from_slice(&window.starts);
+            law.shares.extend(window.shares.iter().map(|share| entered + weight * share));
+            law.densities.extend(window.densities.iter().map(|density| weight * density));
+            entered += weight;
+        }
+        law
+    }
+
     /// Share entered by `month`.
     pub fn share_by(&self, month: f64) -> f64 {
         let piece = self.starts.partition_point(|&start| start <= month);

@@ -19,7 +19,7 @@
 //! | `tally`, `outcome` | records to sums to operating characteristics |
 
 mod allocation;
-mod closed;
+pub(in crate::engine) mod closed;
 mod cohort;
 mod latent;
 mod numeric;
@@ -28,7 +28,7 @@ mod patients;
 pub mod random;
 mod replicate;
 mod tally;
-mod transition;
+pub(in crate::engine) mod transition;
 mod trial;
 
 pub use allocation::Blocks;

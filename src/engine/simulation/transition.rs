@@ -11,11 +11,11 @@ use crate::truth::Truth;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Needs {
     /// Response rates.
-    response: bool,
+    pub response: bool,
     /// Cox hazard ratio of progression-free and of overall survival.
-    hazard_ratio: [bool; 2],
+    pub hazard_ratio: [bool; 2],
     /// Log-rank z of progression-free and of overall survival.
-    z: [bool; 2],
+    pub z: [bool; 2],
 }
 
 impl Needs {
@@ -66,13 +66,24 @@ impl Needs {
 
 /// The numbers of one arm; NaN where not asked for or not computable.
 #[derive(Debug, Clone, Copy)]
-struct Values {
-    response: [ResponseCount; 2],
-    hazard_ratio: [f64; 2],
-    z: [f64; 2],
+pub struct Values {
+    /// Responses of control and arm.
+    pub response: [ResponseCount; 2],
+    /// Cox hazard ratio of progression-free and of overall survival.
+    pub hazard_ratio: [f64; 2],
+    /// Log-rank z of progression-free and of overall survival.
+    pub z: [f64; 2],
 }
 
 impl Values {
+    /// Merit for the ranking (larger is better), and whether the arm passes the go criterion.
+    pub fn judged(&self, rule: &Transition) -> (f64, bool) {
+        let by = self.value(rule.keep.by, false);
+        let merit = if rule.keep.by.larger_is_better() { by } else { -by };
+        let value = |statistic, standardised| self.value(statistic, standardised);
+        (merit, rule.go.as_ref().is_none_or(|go| go.passes(&value)))
+    }
+
     /// The statistic, or its standardised form.
     fn value(&self, statistic: Statistic, standardised: bool) -> f64 {
         let [control, arm] = &self.response;
@@ -107,12 +118,7 @@ impl Trial<'_> {
                     values.hazard_ratio[endpoint] = data.cox(cut, self.roles(arm), &mut work.sets).hazard_ratio();
                 }
             }
-            let by = values.value(rule.keep.by, false);
-            work.merit[arm] = if rule.keep.by.larger_is_better() { by } else { -by };
-            work.passing[arm] = rule
-                .go
-                .as_ref()
-                .is_none_or(|go| go.passes(&|statistic, standardised| values.value(statistic, standardised)));
+            (work.merit[arm], work.passing[arm]) = values.judged(rule);
         }
         work.kept.fill(false);
         rule.keep.rule.keep(&work.merit, &work.passing, &mut work.kept);

@@ -50,15 +50,20 @@ impl Scenario {
         if let Some(file) = source.as_object_mut() {
             file.shift_remove("prior");
         }
-        assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario }).map_err(|error| {
-            let path = paths.iter().find(|path| error.pointer.starts_with(path.as_str())).unwrap_or(&error.pointer);
-            ScenarioError {
-                pointer: pointer(&["prior", path.as_str()]),
-                rule: format!("the prior reaches a number that the format refuses: {} {}", error.pointer, error.rule),
-                hint: Some("keep the unknown \"within\" a range".into()),
-                ..error
-            }
-        })
+        assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario }).map_err(
+            |error| {
+                let path = paths.iter().find(|path| error.pointer.starts_with(path.as_str())).unwrap_or(&error.pointer);
+                ScenarioError {
+                    pointer: pointer(&["prior", path.as_str()]),
+                    rule: format!(
+                        "the prior reaches a number that the format refuses: {} {}",
+                        error.pointer, error.rule
+                    ),
+                    hint: Some("keep the unknown \"within\" a range".into()),
+                    ..error
+                }
+            },
+        )
     }
 
     /// The scenario with one candidate or truth per value of `path`, and nothing else varied: below `/truth` the values are truths

@@ -84,9 +84,9 @@ fn averaged(found: &[Vec<AtPoint>], answer: usize, weights: &[f64], per_shift: O
     let mean = |of: &dyn Fn(&AtPoint) -> f64| {
         let value = found.iter().zip(weights).map(|(all, weight)| weight * of(&all[answer])).sum();
         let mcse = per_shift.map(|points| {
-            let shifts = found.chunks(points).map(|chunk| {
-                chunk.iter().map(|all| of(&all[answer])).sum::<f64>() / chunk.len() as f64
-            });
+            let shifts = found
+                .chunks(points)
+                .map(|chunk| chunk.iter().map(|all| of(&all[answer])).sum::<f64>() / chunk.len() as f64);
             let spread: f64 = shifts.map(|shift| (shift - value) * (shift - value)).sum();
             (spread / (SHIFTS * (SHIFTS - 1)) as f64).sqrt()
         });

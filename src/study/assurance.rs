@@ -22,8 +22,8 @@ pub fn assurance(scenario: &Scenario) -> Result<Option<Vec<Assurance>>, StudyErr
             let run = if simulated { share_of(&scenario.run, point, points) } else { scenario.run };
             for (name, truth) in &moved.truths {
                 let located = |error| locate(scenario, &candidate.name, name, error);
-                let outcome = engine::evaluate(&candidate.protocol, truth, &candidate.planning, &run, None)
-                    .map_err(located)?;
+                let outcome =
+                    engine::evaluate(&candidate.protocol, truth, &candidate.planning, &run, None).map_err(located)?;
                 let expected = &outcome.expected;
                 all.push(AtPoint {
                     power: outcome.reject_any.value,

@@ -63,9 +63,9 @@ fn distribution(raw: &Raw, at: &At<'_>) -> Checked<Distribution> {
         raw.beta.map(|law| Distribution::Beta { a: law.a.get(), b: law.b.get() }),
         raw.gamma.map(|law| Distribution::Gamma { shape: law.shape.get(), rate: law.rate.get() }),
         raw.uniform.map(|law| Distribution::Uniform { from: law.from.get(), to: law.to.get() }),
-        raw.discrete.as_ref().map(|values| {
-            Distribution::Discrete(values.iter().map(|at| (at.value.get(), at.weight.get())).collect())
-        }),
+        raw.discrete
+            .as_ref()
+            .map(|values| Distribution::Discrete(values.iter().map(|at| (at.value.get(), at.weight.get())).collect())),
     ]
     .into_iter()
     .flatten()

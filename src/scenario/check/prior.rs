@@ -70,11 +70,7 @@ fn distribution(raw: &Raw, at: &At<'_>) -> Checked<Distribution> {
     .into_iter()
     .flatten()
     .collect();
-    match <[Distribution; 1]>::try_from(found) {
-        Ok([law]) => Ok(law),
-        Err(_) => {
-            let rule = "exactly one of `normal`, `lognormal`, `beta`, `gamma`, `uniform` and `discrete` must be given";
-            Err(at.fail(rule))
-        }
-    }
+    <[Distribution; 1]>::try_from(found).map(|[law]| law).map_err(|_| {
+        at.fail("exactly one of `normal`, `lognormal`, `beta`, `gamma`, `uniform` and `discrete` must be given")
+    })
 }

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
-use serde_json::Value;
+use seamline::numerics::{normal, quadrature::legendre};
+use serde_json::{Value, json};
 use std::process::Command;
 
 fn answer(arguments: &[&str]) -> Value {
@@ -112,7 +113,7 @@ fn assured(prior: &Value) -> Value {
 /// A discrete prior is the weighted sum of separate evaluations, without an error.
 #[test]
 fn assurance_over_a_discrete_prior_is_a_sum() {
-    let prior = serde_json::json!({
+    let prior = json!({
         RATIO: {"discrete": [{"value": 0.6, "weight": 2}, {"value": 0.8, "weight": 1}, {"value": 1, "weight": 1}]},
         DELAY: {"discrete": [{"value": 2, "weight": 0.3}, {"value": 7, "weight": 0.7}]},
     });
@@ -134,8 +135,7 @@ fn assurance_over_a_discrete_prior_is_a_sum() {
 /// Against a product of Gauss–Legendre rules over the normal scores: ratio lognormal, delay uniform, correlation 0.5.
 #[test]
 fn assurance_agrees_with_quadrature_over_a_copula() {
-    use seamline::numerics::{normal, quadrature::legendre};
-    let prior = serde_json::json!({
+    let prior = json!({
         RATIO: {"lognormal": {"median": 0.65, "log_sd": 0.2}},
         DELAY: {"uniform": {"from": 1, "to": 7}, "correlation": {RATIO: 0.5}},
     });
@@ -172,7 +172,6 @@ fn wrong_priors_are_named() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(pointer) && said.contains(rule), "{said}");
     };
-    use serde_json::json;
     let ratio = "/prior/~1truth~1arms~1vaccine~1effect~1death~1hazard_ratio";
     refused(json!({RATIO: {}}), ratio, "exactly one of");
     refused(json!({RATIO: {"normal": {"mean": 1, "sd": 0}}}), &format!("{ratio}/normal/sd"), "must be above 0");

@@ -40,5 +40,5 @@ pub fn assurance(scenario: &Scenario) -> Result<Option<Vec<Assurance>>, StudyErr
 /// The settings of one point: its share of the replicates, under a seed that no other point has.
 fn share_of(run: &Settings, point: usize, points: usize) -> Settings {
     let seed = run.seed.wrapping_add((point as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    Settings { replicates: run.replicates.div_ceil(points as u64), seed, ..*run }
+    Settings { replicates: run.replicates.div_ceil(points as u64), seed, mcse: None, ..*run }
 }

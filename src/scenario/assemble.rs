@@ -160,10 +160,10 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     let root = At::ROOT;
     let file: raw::File = decode(document, &[])?;
     root.refuse("sweep", file.sweep.as_ref(), "sweeps")?;
-    root.refuse("prior", file.prior.as_ref(), "assurance over priors")?;
     root.refuse("optimize", file.optimize.as_ref(), "optimisation")?;
     let run = run(file.run.as_ref());
     let goal = file.goal.as_ref().map(goal);
+    let prior = file.prior.as_ref().map(|raw| check::prior::prior(raw, document, &root.key("prior"))).transpose()?;
 
     let planning: RawTruth = decode(&file.truth, &["truth"])?;
     let _: RawProtocol = decode(&file.protocol, &["protocol"])?;
@@ -193,6 +193,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         candidates,
         goal,
         run,
+        prior,
         warnings,
         source: Value::Null,
     })

@@ -7,6 +7,7 @@
 //! | [`panels`] | piecewise-analytic functions of time: aligned panels, antiderivatives | rounding |
 //! | [`roots`] | Brent's bracketed root finder; bracket expansion | as asked |
 //! | [`bivariate`] | bivariate normal orthants and rectangles | absolute 1e-14 |
+//! | [`sorting`] | keys that are the bits of numbers: buckets, then neighbours | exact |
 //! | [`mvn`] | rectangles of any dimension up to 25, singular correlation allowed | returned with the value |
 //!
 //! Exponentials come from `libm`, not from the platform, so that every figure has the same bits everywhere.
@@ -17,3 +18,4 @@ pub mod normal;
 pub mod panels;
 pub mod quadrature;
 pub mod roots;
+pub mod sorting;

@@ -9,10 +9,16 @@ use std::ops::Range;
 /// A hazard made ready for inversion.
 #[derive(Debug, Clone)]
 struct Inverse {
-    starts: Vec<f64>,
-    rates: Vec<f64>,
-    cumulative: Vec<f64>,
+    pieces: Vec<Piece>,
     whole: PiecewiseHazard,
+}
+
+/// A piece: cumulative hazard at its start, start, rate. One of infinite cumulative hazard is never begun.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    cumulative: f64,
+    start: f64,
+    rate: f64,
 }
 
 /// Pieces up to which counting is faster than bisection (no branch to guess).
@@ -20,33 +26,38 @@ const FEW: usize = 12;
 
 impl Inverse {
     fn new(hazard: PiecewiseHazard) -> Self {
-        Self {
-            starts: hazard.starts().to_vec(),
-            rates: hazard.rates().to_vec(),
-            cumulative: hazard.starts().iter().map(|&start| hazard.cumulative(start)).collect(),
-            whole: hazard,
-        }
+        let piece = |(&start, &rate)| Piece { cumulative: hazard.cumulative(start), start, rate };
+        Self { pieces: hazard.starts().iter().zip(hazard.rates()).map(piece).collect(), whole: hazard }
     }
 
-    /// Time at which the cumulative hazard reaches `target`, above 0: the same bits as
+    /// Adds pieces that are never begun up to `count`, so that arms with fewer pieces take the same steps.
+    fn pad(&mut self, count: usize) {
+        let never = Piece { cumulative: f64::INFINITY, start: f64::INFINITY, rate: 0.0 };
+        self.pieces.resize(count.max(self.pieces.len()), never);
+    }
+
+    /// Time at which the cumulative hazard reaches `target`, at least 0: the same bits as
     /// [`PiecewiseHazard::time_of_cumulative`], whose pieces are counted here instead of bisected.
     #[inline]
     fn time(&self, target: f64) -> f64 {
-        if let [rate] = self.rates[..] {
-            return if rate > 0.0 { target / rate } else { f64::INFINITY };
-        }
-        if self.rates.len() > FEW {
+        if self.pieces.len() > FEW {
             return self.whole.time_of_cumulative(target);
         }
-        let begun: usize = self.cumulative.iter().map(|&total| usize::from(total <= target)).sum();
-        let piece = begun.saturating_sub(1);
-        let rest = target - self.cumulative[piece];
-        if self.rates[piece] > 0.0 {
-            self.starts[piece] + rest / self.rates[piece]
-        } else if rest <= 0.0 {
-            self.starts[piece]
-        } else {
-            f64::INFINITY
+        let begun: usize = self.pieces.iter().map(|piece| usize::from(piece.cumulative <= target)).sum();
+        let piece = &self.pieces[begun.saturating_sub(1)];
+        let rest = target - piece.cumulative;
+        // Without a hazard anything that is left takes for ever.
+        if rest > 0.0 { piece.start + rest / piece.rate } else { piece.start }
+    }
+}
+
+/// Pads hazards to the longest of them, unless that is too long to count.
+fn pad<'a>(hazards: impl Iterator<Item = &'a mut Inverse>) {
+    let hazards: Vec<_> = hazards.collect();
+    let longest = hazards.iter().map(|hazard| hazard.pieces.len()).max().unwrap_or(0);
+    if longest <= FEW {
+        for hazard in hazards {
+            hazard.pad(longest);
         }
     }
 }
@@ -73,6 +84,14 @@ impl After {
             }
             Clock::SinceProgression => Self::TwoClocks(course.after_baseline.clone(), course.after_effect.clone()),
         })
+    }
+
+    /// The one hazard, if there is one.
+    fn hazard(&mut self) -> Option<&mut Inverse> {
+        match self {
+            Self::SinceProgression(hazard) | Self::SinceRandomization(hazard) => Some(hazard),
+            Self::TwoClocks(..) => None,
+        }
     }
 
     /// Months since randomisation at which a patient who progressed at `progression` dies, once the cumulative hazard
@@ -198,6 +217,11 @@ impl Nature {
                     .transpose()?,
             });
         }
+        pad(cells.iter_mut().flat_map(|cell| &mut cell.courses).map(|course| &mut course.death));
+        pad(cells.iter_mut().flat_map(|cell| &mut cell.courses).map(|course| &mut course.progression));
+        pad(cells.iter_mut().flat_map(|cell| &mut cell.courses).filter_map(|course| course.after.hazard()));
+        let mut dropout: Vec<_> = truth.arms.iter().map(|arm| Inverse::new(arm.dropout.clone())).collect();
+        pad(dropout.iter_mut());
         let response = truth.immune_response.as_ref();
         let assays: Vec<_> = response.map_or_else(Vec::new, |response| {
             response.assays.iter().map(|assay| (assay.sensitivity, 1.0 - assay.specificity)).collect()
@@ -205,7 +229,7 @@ impl Nature {
         let perfect = assays.iter().all(|&assay| assay == (1.0, 0.0));
         Ok(Self {
             cells,
-            dropout: truth.arms.iter().map(|arm| Inverse::new(arm.dropout.clone())).collect(),
+            dropout,
             strata: truth.strata.len(),
             frail: response.is_some_and(|response| response.prognostic.log_hazard_sd > 0.0),
             needed: response.map_or(0, |response| response.positive_if.needed(assays.len())),
@@ -234,6 +258,11 @@ pub struct Patients {
     pub dropout: Vec<f64>,
     /// Whether the patient counts as a responder once the reading is due (false when it is missing).
     pub responder: Vec<bool>,
+}
+
+/// The range of a column, nothing of one that is not drawn.
+fn part<'c>(column: &'c [f64], range: &Range<usize>) -> &'c [f64] {
+    column.get(range.clone()).unwrap_or_default()
 }
 
 impl Patients {
@@ -272,37 +301,48 @@ impl Patients {
     /// hazard, times the patient's frailty, reaches a standard exponential; the earlier one is the first event
     /// (Beyersmann, Allignol and Schumacher 2012, section 3.2, in the form of independent latent times, which has the same law).
     pub fn realise(&mut self, nature: &Nature, latents: &Latents, range: Range<usize>) {
-        for i in range {
-            let arm = usize::from(self.arm[i]);
-            let index = arm * nature.strata + usize::from(latents.stratum[i]);
-            self.cell[i] = index as u16;
+        // Slices of one length: nothing is looked up or checked again inside the loop.
+        let patients = range.len();
+        let (arms, cells) = (&self.arm[range.clone()], &mut self.cell[range.clone()][..patients]);
+        let (pfs, os) = (&mut self.pfs[range.clone()][..patients], &mut self.os[range.clone()][..patients]);
+        let dropouts = &mut self.dropout[range.clone()][..patients];
+        let responders = &mut self.responder[range.clone()][..patients];
+        let strata = &latents.stratum[range.clone()][..patients];
+        let (deaths, leaves) = (&latents.death[range.clone()][..patients], &latents.dropout[range.clone()][..patients]);
+        let (responses, resistances) = (part(&latents.response, &range), part(&latents.resistance, &range));
+        let (progressions, cures) = (part(&latents.progression, &range), part(&latents.cure, &range));
+        for (i, &arm) in arms.iter().enumerate() {
+            let arm = usize::from(arm);
+            let index = arm * nature.strata + usize::from(strata[i]);
+            cells[i] = index as u16;
             let cell = &nature.cells[index];
-            let responds = latents.response.get(i).is_some_and(|&place| place > cell.non_response);
+            let responds = responses.get(i).is_some_and(|&place| place > cell.non_response);
             let course = &cell.courses[usize::from(responds)];
-            let resistance = if nature.frail { latents.resistance[i] } else { 1.0 };
-            let cure = latents.cure.get(i).copied().unwrap_or(1.0);
-            let death =
-                if cure < cell.cured.death { f64::INFINITY } else { course.death.time(latents.death[i] * resistance) };
-            let progression = match latents.progression.get(i) {
+            let resistance = if nature.frail { resistances[i] } else { 1.0 };
+            let cure = cures.get(i).copied().unwrap_or(1.0);
+            let death = if cure < cell.cured.death { f64::INFINITY } else { course.death.time(deaths[i] * resistance) };
+            let progression = match progressions.get(i) {
                 Some(&target) if cure >= cell.cured.progression => course.progression.time(target * resistance),
                 _ => f64::INFINITY,
             };
             if progression < death {
-                self.pfs[i] = progression;
-                self.os[i] = if cure < cell.cured.death_after_progression {
+                pfs[i] = progression;
+                os[i] = if cure < cell.cured.death_after_progression {
                     f64::INFINITY
                 } else {
-                    let after = cell.later.as_ref().map_or(&course.after, |later| later.after(latents, i, responds));
-                    after.month_of_death(progression, latents.after[i] * resistance)
+                    let patient = range.start + i;
+                    let after =
+                        cell.later.as_ref().map_or(&course.after, |later| later.after(latents, patient, responds));
+                    after.month_of_death(progression, latents.after[patient] * resistance)
                 };
             } else {
-                self.pfs[i] = death;
-                self.os[i] = death;
+                pfs[i] = death;
+                os[i] = death;
             }
-            self.dropout[i] = nature.dropout[arm].time(latents.dropout[i]);
-            let seen = !nature.missing_if_event_before
-                || (self.pfs[i] >= nature.measured_at && self.dropout[i] >= nature.measured_at);
-            self.responder[i] = seen && nature.positive(latents, i, responds);
+            dropouts[i] = nature.dropout[arm].time(leaves[i]);
+            let seen =
+                !nature.missing_if_event_before || (pfs[i] >= nature.measured_at && dropouts[i] >= nature.measured_at);
+            responders[i] = seen && nature.positive(latents, range.start + i, responds);
         }
     }
 }

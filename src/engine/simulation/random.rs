@@ -12,8 +12,8 @@
 pub enum Purpose {
     /// Gap to the previous patient's entry.
     Enrollment = 0,
-    /// Baseline stratum.
-    Stratum = 1,
+    /// Latent immune response B.
+    Response = 1,
     /// Death without progression.
     Death = 2,
     /// Drop-out.
@@ -22,15 +22,15 @@ pub enum Purpose {
     Progression = 4,
     /// Death after progression.
     AfterProgression = 5,
-    /// Latent immune response B.
-    Response = 6,
+    /// Baseline stratum.
+    Stratum = 6,
     /// The part of the frailty that is independent of the response, W.
     Frailty = 7,
     /// Latent uniform of the cured fractions.
     Cure = 8,
     /// Assay readings: two to a repeat (10 and 11).
     Assay = 10,
-    /// Permuted blocks: four 32-bit words to a repeat (12 and 13); the patient is the block's first.
+    /// Permuted blocks: a 32-bit word per patient (12 and 13), patient i the word i mod 4 of block ⌊i/4⌋.
     Allocation = 12,
     /// Whether therapy after progression is received.
     LaterTherapy = 14,
@@ -41,8 +41,8 @@ pub enum Purpose {
 const ROUNDS: usize = 10;
 const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-/// Blocks computed side by side.
-const LANES: usize = 4;
+/// Blocks computed side by side: enough that the compiler keeps the loop over them, which it turns into vector code.
+const LANES: usize = 16;
 /// The low 32 bits of a lane.
 const LOW: u64 = 0xFFFF_FFFF;
 
@@ -102,7 +102,7 @@ impl Stream {
 
     /// [`Self::pair`] of the patients `first`, `first + 1`, … into two columns of the same length.
     ///
-    /// Four blocks go through the rounds side by side, a 32-bit word in each 64-bit lane, which the compiler turns into
+    /// Sixteen blocks go through the rounds side by side, a 32-bit word in each 64-bit lane, which the compiler turns into
     /// vector multiplications; the bits are those of [`philox`].
     pub fn fill_pairs(&self, first: usize, purpose: Purpose, repeat: u32, even: &mut [f64], odd: &mut [f64]) {
         for (chunk, (even, odd)) in even.chunks_mut(LANES).zip(odd.chunks_mut(LANES)).enumerate() {
@@ -117,6 +117,33 @@ impl Stream {
         }
     }
 
+    /// A 32-bit word each of the patients `first`, `first + 1`, …: four patients share a block, addressed by ⌊patient/4⌋.
+    pub fn fill_words(&self, first: usize, purpose: Purpose, words: &mut [u32]) {
+        let address = u64::from(purpose as u32 >> 1);
+        let (mut filled, mut block, mut skip) = (0, first / 4, first % 4);
+        while filled < words.len() {
+            let columns = self.lanes(block as u64, address);
+            let mut run = [0; 4 * LANES];
+            for lane in 0..LANES {
+                for (word, column) in columns.iter().enumerate() {
+                    run[4 * lane + word] = column[lane] as u32;
+                }
+            }
+            let taken = (4 * LANES - skip).min(words.len() - filled);
+            words[filled..filled + taken].copy_from_slice(&run[skip..skip + taken]);
+            filled += taken;
+            block += LANES;
+            skip = 0;
+        }
+    }
+
+    /// The word of one patient of [`Self::fill_words`].
+    #[inline]
+    pub fn word(&self, patient: u32, purpose: Purpose) -> u32 {
+        self.words(patient / 4, purpose, 0)[(patient % 4) as usize]
+    }
+
+    /// Blocks side by side, one word a lane.
     #[inline]
     fn lanes(&self, first: u64, address: u64) -> [[u64; LANES]; 4] {
         let mut c0 = [u64::from(self.replicate[0]); LANES];
@@ -131,12 +158,13 @@ impl Stream {
                 let b = MULTIPLIER[1] * (c2[i] & LOW);
                 c0[i] = (b >> 32) ^ c1[i] ^ k0;
                 c2[i] = (a >> 32) ^ c3[i] ^ k1;
-                c1[i] = b & LOW;
-                c3[i] = a & LOW;
+                // A multiplication reads the low half alone: what the other holds needs no mask on the way.
+                c1[i] = b;
+                c3[i] = a;
             }
             key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
         }
-        [c0, c1, c2, c3]
+        [c0, c1, c2, c3].map(|column| column.map(|word| word & LOW))
     }
 
     /// The uniform of one purpose.
@@ -316,6 +344,18 @@ mod tests {
         stream.fill_pairs(7, Purpose::Progression, 2, &mut even, &mut odd);
         for i in 0..29 {
             assert_eq!([even[i], odd[i]], stream.pair(7 + i as u32, Purpose::Progression, 2));
+        }
+    }
+
+    #[test]
+    fn words_are_the_single_words() {
+        let stream = Stream::new(9, 1 << 33);
+        for (first, count) in [(0, 40), (5, 3), (7, 33), (2, 1), (16, 0)] {
+            let mut words = vec![0; count];
+            stream.fill_words(first, Purpose::Allocation, &mut words);
+            for (i, word) in words.iter().enumerate() {
+                assert_eq!(*word, stream.word((first + i) as u32, Purpose::Allocation));
+            }
         }
     }
 

@@ -73,7 +73,7 @@ impl FollowUp {
         self.end_month.clear();
         self.end_month.extend(entry.iter().zip(&self.end).map(|(entry, end)| entry + end));
         self.event.clear();
-        self.event.extend(pairs().map(|(&event, &dropout)| (event <= dropout) & (event < f64::INFINITY)));
+        self.event.extend(pairs().map(|(&event, &dropout)| event <= dropout && event < f64::INFINITY));
         self.sort();
     }
 
@@ -137,7 +137,7 @@ impl FollowUp {
             let mut seen = 0;
             for i in first..(first + BATCH).min(patients) {
                 batch[seen % BATCH] = i;
-                seen += usize::from((month[i] <= cut) & (roles[usize::from(sorted_cell[i])] != Role::Ignored));
+                seen += usize::from(month[i] <= cut) * usize::from(roles[usize::from(sorted_cell[i])] != Role::Ignored);
             }
             for &i in &batch[..seen] {
                 if end[i] != time || !event[i] {

@@ -101,13 +101,11 @@ impl Cohort<'_> {
             let month = entry[i] + event[i];
             // Months are at least 0, so that their bits are in their order.
             keys[events] = month.to_bits();
-            // A sum, not a branch: none of it is predictable.
-            events += usize::from(
-                (event[i] <= dropout[i])
-                    & (month < f64::INFINITY)
-                    & counted(usize::from(arm[i]))
-                    & stratum.is_none_or(|stratum| usize::from(cell[i]) % self.strata == stratum),
-            );
+            // Multiplied, not short-circuited: none of it is predictable.
+            events += usize::from(event[i] <= dropout[i])
+                * usize::from(month < f64::INFINITY)
+                * usize::from(counted(usize::from(arm[i])))
+                * usize::from(stratum.is_none_or(|stratum| usize::from(cell[i]) % self.strata == stratum));
         }
         sorter.sort(events);
         events

@@ -105,7 +105,8 @@ fn test_statistics(criterion: &mut Criterion) {
     }
     let bounds = [3.3, 2.4, 2.01];
     group.bench_function("Simpson grid (reference)", |bencher| {
-        bencher.iter(|| twin::crossing(&INFORMATION, black_box(&[2.0, 2.45, 2.83]), &bounds, &[f64::NEG_INFINITY; 3], 18));
+        bencher
+            .iter(|| twin::crossing(&INFORMATION, black_box(&[2.0, 2.45, 2.83]), &bounds, &[f64::NEG_INFINITY; 3], 18));
     });
     group.finish();
 }

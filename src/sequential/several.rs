@@ -177,9 +177,8 @@ impl<'a> Law<'a> {
         let likely = |a: &usize| sf(self.end(bounds, (looks - 1) * tests + a));
         let strongest = (0..tests).max_by(|a, b| likely(a).total_cmp(&likely(b))).unwrap_or(0);
         let at = |look: usize| look * tests + strongest;
-        let covariance = DMatrix::from_fn(looks, looks, |j, k| {
-            self.correlation[(at(j), at(k))] * self.sd[at(j)] * self.sd[at(k)]
-        });
+        let covariance =
+            DMatrix::from_fn(looks, looks, |j, k| self.correlation[(at(j), at(k))] * self.sd[at(j)] * self.sd[at(k)]);
         let means: Vec<f64> = (0..looks).map(|look| self.means[at(look)]).collect();
         let alone = Bounds { efficacy: bounds.to_vec(), futility: vec![f64::NEG_INFINITY; looks] };
         let alone = joint(&means, &covariance, &alone)?;
@@ -389,8 +388,7 @@ impl Law<'_> {
             Err(_) if exact => f64::NAN,
             Err(_) => f64::midpoint(low, high),
         };
-        const STEP: f64 = 0.01;
-        let slope = (coarse(start + STEP) - coarse(start)) / STEP;
+        let slope = (coarse(start + 0.01) - coarse(start)) / 0.01;
         if let Some(error) = failed {
             return Err(error.into());
         }

@@ -206,7 +206,8 @@ impl Tabulation {
             return self.later(month, gap);
         }
         let nodes = self.panels.nodes().to_vec();
-        let weights = self.entering(month).iter().zip(self.panels.weights()).map(|(entering, w)| entering * w).collect();
+        let weights =
+            self.entering(month).iter().zip(self.panels.weights()).map(|(entering, w)| entering * w).collect();
         Later { points: nodes.clone(), shifted: nodes, weights }
     }
 

@@ -160,10 +160,10 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     let root = At::ROOT;
     let file: raw::File = decode(document, &[])?;
     root.refuse("sweep", file.sweep.as_ref(), "sweeps")?;
-    root.refuse("prior", file.prior.as_ref(), "assurance over priors")?;
     root.refuse("optimize", file.optimize.as_ref(), "optimisation")?;
     let run = run(file.run.as_ref());
     let goal = file.goal.as_ref().map(goal);
+    let prior = file.prior.as_ref().map(|raw| check::prior::prior(raw, document, &root.key("prior"))).transpose()?;
 
     let planning: RawTruth = decode(&file.truth, &["truth"])?;
     let _: RawProtocol = decode(&file.protocol, &["protocol"])?;
@@ -193,6 +193,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         candidates,
         goal,
         run,
+        prior,
         warnings,
         source: Value::Null,
     })
@@ -351,12 +352,15 @@ impl House<'_> {
 
 /// Pieces of all step functions of a truth.
 fn pieces(truth: &Truth) -> usize {
-    let courses = truth.arms.iter().flat_map(|arm| &arm.strata).flat_map(|stratum| &stratum.courses);
+    let strata = truth.arms.iter().flat_map(|arm| &arm.strata);
+    let effects = strata.clone().filter_map(|stratum| stratum.later.as_ref()?.crossover.as_ref());
+    let crossed = effects.map(|crossover| crossover.effect.ratios().len()).sum::<usize>();
+    let courses = strata.flat_map(|stratum| &stratum.courses);
     let of_course = |course: &Course| {
         let hazards = [&course.progression, &course.death, &course.after_baseline];
         hazards.map(|hazard| hazard.rates().len()).iter().sum::<usize>() + course.after_effect.ratios().len()
     };
-    courses.map(of_course).sum()
+    courses.map(of_course).sum::<usize>() + crossed
 }
 
 /// Every stratum that a trigger of the protocol counts, in order.

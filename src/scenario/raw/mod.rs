@@ -6,6 +6,7 @@
 pub mod arm;
 pub mod bounds;
 pub mod hazard;
+pub mod prior;
 pub mod protocol;
 pub mod quantity;
 pub mod shape;
@@ -51,8 +52,8 @@ pub struct File {
     pub goal: Option<Goal>,
     /// Points over which everything is repeated. Not yet computed by this version.
     pub sweep: Option<Sweep>,
-    /// Distributions of unknown values, by JSON pointer: assurance. Not yet computed by this version.
-    pub prior: Option<IndexMap<String, Value>>,
+    /// Distributions of unknown numbers of the truth, by JSON pointer: `evaluate` adds the assurance, the power averaged over them.
+    pub prior: Option<IndexMap<String, prior::Distribution>>,
     /// A search for the best protocol. Not yet computed by this version.
     pub optimize: Option<Optimize>,
     /// How engines are run.

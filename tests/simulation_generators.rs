@@ -123,6 +123,7 @@ fn illness_death_on_either_clock() {
                 after_baseline: PiecewiseHazard::new(&[0.0, 2.0, 10.0], &[0.15, 0.05, 0.1]).unwrap(),
                 clock,
                 after_effect: effect.clone(),
+                product_at: 0.0,
             };
             let truth = one_arm(course.clone(), constant(0.0), Cured::default());
             let (patients, _) = patients(&truth, 0);
@@ -145,6 +146,7 @@ fn cured_patients_are_nested() {
         after_baseline: constant(0.2),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     };
     let cured = Cured { progression: 0.3, death: 0.2, death_after_progression: 0.5 };
     let (patients, _) = patients(&one_arm(course, constant(0.0), cured), 0);

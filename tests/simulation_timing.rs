@@ -43,6 +43,7 @@ fn cost_per_replicate() {
         after_baseline: constant(0.06),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     };
     let mut arms = vec![
         arm("control", course(&HazardRatio::one()), 0.002),

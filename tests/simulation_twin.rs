@@ -333,6 +333,7 @@ fn illness_death(factor: f64) -> Course {
         after_baseline: PiecewiseHazard::new(&[0.0, 3.0], &[0.1, 0.05]).unwrap(),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     }
 }
 

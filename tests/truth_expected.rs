@@ -78,6 +78,7 @@ fn rich() -> Truth {
         after_baseline: PiecewiseHazard::new(&[0.0, 4.0], &[0.15, 0.05]).unwrap(),
         clock: Clock::SinceProgression,
         after_effect: ratio.clone(),
+        product_at: 0.0,
     };
     let delayed = HazardRatio::delayed(0.5, 3.0, 0.0).unwrap();
     let arm = |name: &str, effect: &HazardRatio, rates: [f64; 2], dropout: f64| ArmTruth {

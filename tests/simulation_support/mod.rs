@@ -25,6 +25,7 @@ pub fn death(hazard: PiecewiseHazard) -> Course {
         after_baseline: PiecewiseHazard::zero(),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     }
 }
 

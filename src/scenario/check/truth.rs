@@ -330,6 +330,7 @@ impl Context<'_> {
             after_baseline: baseline(2)?,
             clock: self.control.clock,
             after_effect: ratio(2)?,
+            product_at: 0.0,
         })
     }
 

@@ -147,3 +147,14 @@ fn completions_and_the_manual_page_name_every_verb() {
         }
     }
 }
+
+#[test]
+fn the_version_names_the_commit_where_there_is_one() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = seamline(here, &["--version"]);
+    let text = String::from_utf8_lossy(answered(&output)).trim().to_owned();
+    let rest = text.strip_prefix(concat!("seamline ", env!("CARGO_PKG_VERSION"))).unwrap();
+    let commit = rest.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
+    let hexadecimal = |commit: &str| commit.len() >= 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(rest.is_empty() || commit.is_some_and(hexadecimal), "{text}");
+}

@@ -142,17 +142,6 @@ impl Treatment {
         Ok(classes)
     }
 
-    /// Mean delay from treatment, months, of the effect that comes first; 0 without an effect.
-    pub fn mean_delay(&self) -> f64 {
-        let working = self.effects.iter().filter(|effect| !effect.ratio.is_one());
-        let silent = |ratio: &HazardRatio| {
-            let first = ratio.ratios().iter().position(|&value| value != 1.0);
-            first.map_or(0.0, |piece| ratio.starts()[piece])
-        };
-        let mean = working.map(|effect| effect.delay.mean() + silent(&effect.ratio)).fold(f64::INFINITY, f64::min);
-        if mean.is_finite() { mean } else { 0.0 }
-    }
-
     pub(crate) fn onset(&self) -> Onset<'_> {
         let working = || self.effects.iter().filter(|effect| !effect.ratio.is_one());
         let lead = working().map(|effect| effect.delay).find(Waiting::is_random);

@@ -9,7 +9,9 @@ mod entry;
 mod expected;
 mod implied;
 mod landmark;
+mod later;
 mod laws;
+mod product;
 mod response;
 
 pub use enrollment::{Enrollment, EnrollmentProcess};
@@ -17,7 +19,9 @@ pub use entry::EntryLaw;
 pub use expected::{EventCount, ExpectedEvents, event_probability, expected_events};
 pub use implied::{Correlations, ObservedResponse};
 pub use landmark::immortal_time_rate_ratio;
+pub use later::{Crossover, Later, Therapy};
 pub use laws::PatientClass;
+pub use product::Product;
 pub use response::{Assay, ImmuneResponse, PositiveRule, Prognostic, Reading};
 
 use crate::survival::{Course, PiecewiseHazard};
@@ -65,11 +69,17 @@ pub struct ArmStratum {
     /// Probability of a true immune response, in [0, 1]; 0 when the truth has no immune response.
     pub response_rate: f64,
     /// Course of true non-responders (index 0) and true responders (index 1). Without an immune response both are equal.
+    /// Where there is a `product`, the course without it.
     pub courses: [Course; 2],
     /// Share of patients who can never progress, never die without progression, never die after progression.
     /// One latent uniform per patient is compared with all three, so that the cured of one kind are nested in the cured
     /// of a more frequent kind; a cured patient's transition hazard is zero in every arm.
     pub cured: Cured,
+    /// Therapy after progression and crossover, where there is any.
+    pub later: Option<Later>,
+    /// The product, where it must be made or takes longer to work in some patients than in others; else its effect is in
+    /// `courses`.
+    pub product: Option<Product>,
 }
 
 /// Cured fractions of the three transitions, each in [0, 1).

@@ -2,8 +2,9 @@
 
 use crate::engine::EngineError;
 use crate::engine::simulation::latent::Latents;
+use crate::engine::simulation::product::{Given, ProductReady};
 use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
-use crate::truth::Truth;
+use crate::truth::{Later, Truth};
 use std::ops::Range;
 
 /// A hazard made ready for inversion.
@@ -86,6 +87,16 @@ impl After {
             Self::TwoClocks(baseline, effect) => two_clocks(baseline, effect, progression, target),
         }
     }
+
+    /// The same under the effect of a product that arrived before `progression`.
+    fn month_of_death_given(&self, product: &Given<'_>, progression: f64, target: f64) -> f64 {
+        match self {
+            Self::SinceProgression(hazard) => product.month(2, &hazard.whole, [progression; 2], target),
+            Self::SinceRandomization(hazard) => product.month(2, &hazard.whole, [0.0, progression], target),
+            // No course beside a product has an effect of its own (checked).
+            Self::TwoClocks(..) => self.month_of_death(progression, target),
+        }
+    }
 }
 
 /// Walks the pieces of baseline(s − u)·effect(s) from s = u until the cumulative hazard reaches `target`.
@@ -124,6 +135,39 @@ struct Cell {
     non_response: f64,
     courses: [Ready; 2],
     cured: crate::truth::Cured,
+    later: Option<Box<LaterReady>>,
+    product: Option<Box<ProductReady>>,
+}
+
+/// Therapy after progression and crossover, made ready for sampling.
+#[derive(Debug, Clone)]
+struct LaterReady {
+    /// Probabilities of therapy and of crossover.
+    therapy: f64,
+    crossover: f64,
+    /// By true response: neither, therapy, crossover, both.
+    after: [[After; 4]; 2],
+}
+
+impl LaterReady {
+    fn new(later: &Later, courses: &[Course; 2]) -> Result<Self, EngineError> {
+        let ready = |course: &Course| -> Result<[After; 4], EngineError> {
+            let [(_, neither), (_, therapy), (_, crossover), (_, both)] = later.histories(course)?;
+            Ok([After::new(&neither)?, After::new(&therapy)?, After::new(&crossover)?, After::new(&both)?])
+        };
+        Ok(Self {
+            therapy: later.therapy.map_or(0.0, |therapy| therapy.probability),
+            crossover: later.crossover.as_ref().map_or(0.0, |crossover| crossover.probability),
+            after: [ready(&courses[0])?, ready(&courses[1])?],
+        })
+    }
+
+    /// The hazard of a patient after progression.
+    fn after(&self, latents: &Latents, patient: usize, responds: bool) -> &After {
+        let therapy = usize::from(latents.therapy[patient] < self.therapy);
+        let crossover = usize::from(latents.crossover[patient] < self.crossover);
+        &self.after[usize::from(responds)][therapy + 2 * crossover]
+    }
 }
 
 /// A truth made ready for sampling: one cell per arm and stratum.
@@ -159,6 +203,12 @@ impl Nature {
                 non_response: 1.0 - stratum.response_rate,
                 courses: [ready(&stratum.courses[0])?, ready(&stratum.courses[1])?],
                 cured: stratum.cured,
+                later: stratum
+                    .later
+                    .as_ref()
+                    .map(|later| LaterReady::new(later, &stratum.courses).map(Box::new))
+                    .transpose()?,
+                product: stratum.product.as_ref().map(|product| Box::new(ProductReady::new(product))),
             });
         }
         let response = truth.immune_response.as_ref();
@@ -244,10 +294,18 @@ impl Patients {
             let course = &cell.courses[usize::from(responds)];
             let resistance = if nature.frail { latents.resistance[i] } else { 1.0 };
             let cure = latents.cure.get(i).copied().unwrap_or(1.0);
-            let death =
-                if cure < cell.cured.death { f64::INFINITY } else { course.death.time(latents.death[i] * resistance) };
+            let product = cell.product.as_ref().and_then(|product| product.given(latents, i, responds));
+            let first = |transition: usize, hazard: &Inverse, target: f64| match &product {
+                Some(product) => product.month(transition, &hazard.whole, [0.0; 2], target),
+                None => hazard.time(target),
+            };
+            let death = if cure < cell.cured.death {
+                f64::INFINITY
+            } else {
+                first(1, &course.death, latents.death[i] * resistance)
+            };
             let progression = match latents.progression.get(i) {
-                Some(&target) if cure >= cell.cured.progression => course.progression.time(target * resistance),
+                Some(&target) if cure >= cell.cured.progression => first(0, &course.progression, target * resistance),
                 _ => f64::INFINITY,
             };
             if progression < death {
@@ -255,7 +313,14 @@ impl Patients {
                 self.os[i] = if cure < cell.cured.death_after_progression {
                     f64::INFINITY
                 } else {
-                    course.after.month_of_death(progression, latents.after[i] * resistance)
+                    let after = cell.later.as_ref().map_or(&course.after, |later| later.after(latents, i, responds));
+                    let target = latents.after[i] * resistance;
+                    match &product {
+                        Some(product) if product.before(progression) => {
+                            after.month_of_death_given(product, progression, target)
+                        }
+                        _ => after.month_of_death(progression, target),
+                    }
                 };
             } else {
                 self.pfs[i] = death;

@@ -1,6 +1,8 @@
 //! Raw truth → [`Truth`], resolved for the arms of one protocol.
 
 use super::hazard::{effect, hazard, starts};
+use super::later::{Later, all_later};
+use super::product::{EffectsAt, KEYS, product};
 use super::{length, unique};
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
@@ -9,7 +11,7 @@ use crate::scenario::raw::hazard::{Clock as RawClock, Effect};
 use crate::scenario::raw::shape::Form;
 use crate::scenario::raw::truth as raw;
 use crate::scenario::suggest;
-use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
+use crate::survival::{Clock, ConstantHazards, Course, HazardRatio, PiecewiseHazard, Unreachable};
 use crate::truth::{
     ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, PositiveRule, Prognostic,
     Stratum, Truth,
@@ -20,8 +22,6 @@ pub(crate) const CONTROL: &str = "control";
 
 /// A truth with the arms of one protocol, the control first; `at` is the truth's place.
 pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<Truth> {
-    at.refuse("subsequent_therapy", raw.subsequent_therapy.as_ref(), "therapy after progression")?;
-    at.refuse("crossover", raw.crossover.as_ref(), "crossover of controls")?;
     at.refuse("assessment", raw.assessment.as_ref(), "visits at which progression is seen")?;
 
     let enrollment = enrollment(raw, &at.key("enrollment"))?;
@@ -33,6 +33,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         .map(|response| immune_response(response, &at.key("immune_response")))
         .transpose()?;
     all_arms(raw, at)?;
+    all_later(raw, at)?;
 
     let context = Context { raw, strata: &strata, control: &control };
     let arms = arms
@@ -54,7 +55,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         strata: strata.into_iter().map(|stratum| stratum.public).collect(),
         arms,
         immune_response,
-        has_progression: raw.control.progression.is_some(),
+        has_progression: raw.control.has_progression(),
     })
 }
 
@@ -107,7 +108,7 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
     if (total - 1.0).abs() > 1e-9 {
         return Err(at.fail(format!("prevalences must sum to 1, they sum to {total}")));
     }
-    let has_progression = raw.control.progression.is_some();
+    let has_progression = raw.control.has_progression();
     list.iter()
         .enumerate()
         .map(|(index, stratum)| {
@@ -130,7 +131,7 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
         .collect()
 }
 
-fn needs_progression<T>(has_progression: bool, value: Option<&T>, key: &str, at: &At<'_>) -> Checked<()> {
+pub(super) fn needs_progression<T>(has_progression: bool, value: Option<&T>, key: &str, at: &At<'_>) -> Checked<()> {
     if value.is_some() && !has_progression {
         return Err(at.key(key).fail(format!("`{key}` needs `control.progression`, which is absent")));
     }
@@ -145,8 +146,9 @@ struct Control {
 }
 
 fn control(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
-    at.refuse("medians", raw.medians.as_ref(), "control hazards solved from medians")?;
-    at.refuse("correlation", raw.correlation.as_ref(), "control hazards solved from medians")?;
+    if raw.medians.is_some() || raw.correlation.is_some() {
+        return solved(raw, at);
+    }
     let death = raw.death.as_ref().ok_or_else(|| at.key("death").fail("`death` is required"))?;
     let (death, death_cured) = hazard(death, &at.key("death"))?;
     let after_at = at.key("death_after_progression");
@@ -172,6 +174,44 @@ fn control(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
         hazards: [progression, death, after_hazard],
         clock,
         cured: Cured { progression: progression_cured, death: death_cured, death_after_progression: after_cured },
+    })
+}
+
+/// Constant hazards from medians and a correlation.
+fn solved(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
+    let hazards = [
+        ("progression", raw.progression.is_some()),
+        ("death", raw.death.is_some()),
+        ("death_after_progression", raw.death_after_progression.is_some()),
+    ];
+    if let Some((key, _)) = hazards.iter().find(|(_, there)| *there) {
+        let fault = at.key(key).fail("a control has hazards, or `medians` with `correlation`, not both");
+        return Err(fault.hint("a patch removes the hazards with null"));
+    }
+    let (medians_at, correlation_at) = (at.key("medians"), at.key("correlation"));
+    let medians = raw.medians.as_ref().ok_or_else(|| medians_at.fail("`correlation` needs `medians` beside it"))?;
+    let correlation = raw.correlation.ok_or_else(|| {
+        let fault = correlation_at.fail("`medians` needs `correlation` beside it, that of PFS and OS");
+        fault.hint("two medians leave open how many die without progression; the correlation settles it")
+    })?;
+    let (pfs, os) = (medians.pfs.get(), medians.os.get());
+    let hazards =
+        ConstantHazards::from_medians(pfs, os, correlation.get()).map_err(|unreachable| match unreachable {
+            Unreachable::Medians => medians_at
+                .key("os")
+                .fail(format!("must be above the median of PFS, {pfs}, by more than a rounding error")),
+            Unreachable::Correlation { largest } => {
+                // Rounded down, so that the figure shown is itself in the range.
+                let shown = (largest * 1e4).floor() / 1e4;
+                let rule = "no constant hazards have these medians and this correlation of PFS and OS";
+                correlation_at.fail(rule).hint(format!("with medians {pfs} and {os} it is above 0 and at most {shown}"))
+            }
+        })?;
+    let constant = |rate: f64| PiecewiseHazard::constant(rate).map_err(|invalid| at.invalid(&invalid));
+    Ok(Control {
+        hazards: [constant(hazards.progression)?, constant(hazards.death)?, constant(hazards.death_after_progression)?],
+        clock: Clock::SinceProgression,
+        cured: Cured::default(),
     })
 }
 
@@ -227,7 +267,6 @@ fn all_arms(raw: &raw::Truth, at: &At<'_>) -> Checked<()> {
     let names: Vec<&str> = raw.strata.iter().flatten().map(|stratum| stratum.name.as_str()).collect();
     for (name, arm) in &raw.arms {
         let here = arms_at.key(name);
-        here.refuse("manufacturing", arm.manufacturing.as_ref(), "manufacturing of personalised products")?;
         let strata_at = here.key("strata");
         for stratum in arm.strata.iter().flat_map(indexmap::IndexMap::keys) {
             if !names.contains(&stratum.as_str()) {
@@ -276,25 +315,41 @@ impl Context<'_> {
             Some(effects) => (effects, &special_at),
             None => (arm.and_then(|arm| arm.effect.as_ref()).unwrap_or(&none), &arm_at),
         };
-        let courses = self.courses(effects, stratum, &effects_at.key("effect"))?;
+        let effects_at = effects_at.key("effect");
+        let classes = self.by_response(effects, &effects_at)?;
+        let has_progression = self.raw.control.has_progression();
+        for class in &classes {
+            class.at(&effects_at, |at| {
+                needs_progression(has_progression, class.effects[0], KEYS[0], at)?;
+                needs_progression(has_progression, class.effects[2], KEYS[2], at)
+            })?;
+        }
+        let manufacturing = arm.and_then(|arm| arm.manufacturing.as_ref());
+        let product = product(&classes, &effects_at, manufacturing, &arm_at.key("manufacturing"))?;
+        let course = |class: &EffectsAt<'_>| match &product {
+            Some(_) => self.course([None; 3], stratum, &effects_at),
+            None => class.at(&effects_at, |at| self.course(class.effects, stratum, at)),
+        };
+        let courses = [course(&classes[0])?, course(&classes[1])?];
 
         let (rate, rate_at) = match special.and_then(|special| special.immune_response.as_ref()) {
             Some(rate) => (Some(rate), &special_at),
             None => (arm.and_then(|arm| arm.immune_response.as_ref()), &arm_at),
         };
         let response_rate = self.response_rate(arm, rate, &rate_at.key("immune_response"))?;
-        Ok(ArmStratum { response_rate, courses, cured: self.control.cured })
+        let later = Later { raw: self.raw, arm: name, stratum: stratum_name }.checked(&courses, at)?;
+        Ok(ArmStratum { response_rate, courses, cured: self.control.cured, later, product })
     }
 
-    fn courses(&self, raw: &Effects, stratum: usize, at: &At<'_>) -> Checked<[Course; 2]> {
-        let everybody = [&raw.progression, &raw.death, &raw.death_after_progression];
+    /// Effects on non-responders and on responders.
+    fn by_response<'r>(&self, raw: &'r Effects, at: &At<'_>) -> Checked<[EffectsAt<'r>; 2]> {
+        let everybody = [&raw.progression, &raw.death, &raw.death_after_progression].map(Option::as_ref);
         let by_response = [("responders", &raw.responders), ("non_responders", &raw.non_responders)];
         if by_response.iter().all(|(_, effects)| effects.is_none()) {
-            let course = self.course(everybody, stratum, at)?;
-            return Ok([course.clone(), course]);
+            return Ok([EffectsAt { key: None, effects: everybody }; 2]);
         }
         for (key, _) in by_response.iter().filter(|(_, effects)| effects.is_some()) {
-            if everybody.iter().any(|effect| effect.is_some()) {
+            if everybody.iter().any(Option::is_some) {
                 let rule = "an effect is that of every patient or one by immune response, not both";
                 return Err(at.key(key).fail(rule).hint("a patch removes the effects of every patient with null"));
             }
@@ -302,21 +357,12 @@ impl Context<'_> {
                 return Err(at.key(key).fail("an effect by immune response needs `immune_response`, which is absent"));
             }
         }
-        let course = |(key, effects): (&str, &Option<crate::scenario::raw::arm::TransitionEffects>)| {
-            let effects = effects.clone().unwrap_or_default();
-            let parts = [&effects.progression, &effects.death, &effects.death_after_progression];
-            self.course(parts, stratum, &at.key(key))
-        };
         let [responders, non_responders] = by_response;
-        Ok([course(non_responders)?, course(responders)?])
+        Ok([non_responders, responders].map(|(key, effects)| EffectsAt::of_class(key, effects.as_ref())))
     }
 
-    fn course(&self, effects: [&Option<Effect>; 3], stratum: usize, at: &At<'_>) -> Checked<Course> {
-        const KEYS: [&str; 3] = ["progression", "death", "death_after_progression"];
-        let has_progression = self.raw.control.progression.is_some();
-        needs_progression(has_progression, effects[0].as_ref(), KEYS[0], at)?;
-        needs_progression(has_progression, effects[2].as_ref(), KEYS[2], at)?;
-        let ratio = |i: usize| -> Checked<HazardRatio> { effect(effects[i].as_ref(), &at.key(KEYS[i])) };
+    fn course(&self, effects: [Option<&Effect>; 3], stratum: usize, at: &At<'_>) -> Checked<Course> {
+        let ratio = |i: usize| -> Checked<HazardRatio> { effect(effects[i], &at.key(KEYS[i])) };
         let baseline = |i: usize| {
             let scaled = self.control.hazards[i].scaled(self.strata[stratum].ratios[i]);
             scaled.map_err(|invalid| at.invalid(&invalid))

@@ -159,7 +159,7 @@ fn analytic_agrees_with_simulation_after_progression() {
         let candidate = &scenario.candidates[0];
         for (truth_name, truth) in &candidate.truths {
             let run = |engine| {
-                let settings = seamline::engine::Settings { engine, replicates: REPLICATES, seed: 11 };
+                let settings = seamline::engine::Settings { engine, replicates: REPLICATES, seed: 11, mcse: None };
                 seamline::engine::evaluate(&candidate.protocol, truth, &candidate.planning, &settings, None).unwrap()
             };
             let (analytic, simulated) = (run(EngineKind::Analytic), run(EngineKind::Simulation));

@@ -2,12 +2,14 @@
 
 mod analysis;
 mod answer;
+mod assurance;
 mod description;
 mod dictionary;
 mod table;
 
 pub use analysis::{analysis_json, analysis_text};
 pub use answer::{Header, answer_json, answers_json, ranking_json, solved_json};
+pub use assurance::{assurance_json, assurance_text};
 pub use description::{description_json, description_text};
 pub use dictionary::{DICTIONARY, Format, Term, term};
 pub use table::{answer_text, comparison_text, curve_text, guarantee_text, ranking_text, size_text};

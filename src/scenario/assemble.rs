@@ -160,10 +160,10 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     let root = At::ROOT;
     let file: raw::File = decode(document, &[])?;
     root.refuse("sweep", file.sweep.as_ref(), "sweeps")?;
-    root.refuse("prior", file.prior.as_ref(), "assurance over priors")?;
     root.refuse("optimize", file.optimize.as_ref(), "optimisation")?;
-    let run = run(file.run.as_ref(), &root.key("run"))?;
+    let run = run(file.run.as_ref());
     let goal = file.goal.as_ref().map(goal);
+    let prior = file.prior.as_ref().map(|raw| check::prior::prior(raw, document, &root.key("prior"))).transpose()?;
 
     let planning: RawTruth = decode(&file.truth, &["truth"])?;
     let _: RawProtocol = decode(&file.protocol, &["protocol"])?;
@@ -193,14 +193,14 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         candidates,
         goal,
         run,
+        prior,
         warnings,
         source: Value::Null,
     })
 }
 
-fn run(raw: Option<&raw::Run>, at: &At<'_>) -> Checked<Settings> {
+fn run(raw: Option<&raw::Run>) -> Settings {
     let raw = raw.cloned().unwrap_or_default();
-    at.refuse("mcse", raw.mcse.as_ref(), "stopping at a wanted Monte Carlo standard error")?;
     let engine = match raw.engine {
         None | Some(raw::Engine::Auto) => EngineKind::Auto,
         Some(raw::Engine::Analytic) => EngineKind::Analytic,
@@ -208,7 +208,7 @@ fn run(raw: Option<&raw::Run>, at: &At<'_>) -> Checked<Settings> {
         Some(raw::Engine::Asymptotic) => EngineKind::Asymptotic,
     };
     let replicates = raw.replicates.map_or(REPLICATES, |replicates| replicates.get() as u64);
-    Ok(Settings { engine, replicates, seed: raw.seed.unwrap_or(SEED) })
+    Settings { engine, replicates, seed: raw.seed.unwrap_or(SEED), mcse: raw.mcse.map(f64::from) }
 }
 
 fn goal(raw: &raw::Goal) -> Goal {

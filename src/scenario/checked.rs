@@ -2,6 +2,7 @@
 
 use crate::engine::Settings;
 use crate::protocol::Protocol;
+use crate::search::Prior;
 use crate::truth::Truth;
 use serde_json::Value;
 
@@ -20,6 +21,8 @@ pub struct Scenario {
     pub goal: Option<Goal>,
     /// How engines are run.
     pub run: Settings,
+    /// What is not known of the truth: JSON pointers of numbers, and their joint distribution.
+    pub prior: Option<(Vec<String>, Prior)>,
     /// Cautions about the file, in full sentences.
     pub warnings: Vec<String>,
     /// The file as read, overrides applied.

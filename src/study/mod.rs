@@ -1,12 +1,14 @@
 //! Many evaluations: candidates × truths, in file order.
 
 mod analyze;
+mod assurance;
 mod describe;
 mod guarantee;
 mod part;
 mod ranking;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
+pub use assurance::assurance;
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };

@@ -4,6 +4,7 @@ pub(super) mod allocation;
 pub(super) mod bounds;
 pub(super) mod hazard;
 pub(super) mod later;
+pub(super) mod prior;
 pub(super) mod product;
 pub(super) mod protocol;
 pub(super) mod spending;

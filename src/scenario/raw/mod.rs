@@ -6,6 +6,7 @@
 pub mod arm;
 pub mod bounds;
 pub mod hazard;
+pub mod prior;
 pub mod protocol;
 pub mod quantity;
 pub mod shape;
@@ -51,8 +52,8 @@ pub struct File {
     pub goal: Option<Goal>,
     /// Points over which everything is repeated. Not yet computed by this version.
     pub sweep: Option<Sweep>,
-    /// Distributions of unknown values, by JSON pointer: assurance. Not yet computed by this version.
-    pub prior: Option<IndexMap<String, Value>>,
+    /// Distributions of unknown numbers of the truth, by JSON pointer: `evaluate` adds the assurance, the power averaged over them.
+    pub prior: Option<IndexMap<String, prior::Distribution>>,
     /// A search for the best protocol. Not yet computed by this version.
     pub optimize: Option<Optimize>,
     /// How engines are run.
@@ -143,7 +144,8 @@ pub struct Run {
     pub replicates: Option<Replicates>,
     /// Seed of every random draw, a whole number from 0 to 2^64 - 1; 20261122 if absent.
     pub seed: Option<u64>,
-    /// Monte Carlo standard error at which simulation stops. Not yet computed by this version.
+    /// Monte Carlo standard error at which simulation stops: after the first 2048, 4096, … trials that know both
+    /// `reject_any` and `type_i_error` so well; `replicates` stays the most there are.
     pub mcse: Option<Positive>,
 }
 

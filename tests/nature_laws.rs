@@ -9,8 +9,8 @@ use seamline::engine::simulation::random::{Purpose, Stream};
 use seamline::engine::simulation::{Latents, Nature, Patients};
 use seamline::survival::{Class, Clock, Course, Effect, Endpoint, HazardRatio, PiecewiseHazard, Waiting};
 use seamline::truth::{
-    ArmStratum, ArmTruth, Assay, Crossover, Cured, ImmuneResponse, Later, PositiveRule, Product, Prognostic, Stratum,
-    Therapy, Truth,
+    ArmStratum, ArmTruth, Assay, Crossover, Cured, ImmuneResponse, Later, Missing, PositiveRule, Product, Prognostic,
+    Stratum, Therapy, Truth,
 };
 use simulation_support::{SEED, constant, truth};
 
@@ -170,6 +170,7 @@ fn awaited(number: u64) -> Truth {
             assays: vec![Assay { name: "a".into(), sensitivity: 0.9, specificity: 0.95 }],
             positive_if: PositiveRule::Any,
             missing_if_event_before: true,
+            missing: Missing::NonResponse,
         });
     }
     truth.check().unwrap();
@@ -192,6 +193,10 @@ fn products_and_delays_that_differ_between_patients() {
         if let Some(seen) = truth.observed_response(1, 0).unwrap() {
             let positive = patients.responder.iter().filter(|&&responder| responder).count();
             agrees(positive, N, seen.positive, &format!("truth {number}, response"));
+            let read = (0..N).filter(|&i| patients.pfs[i] >= 2.0 && patients.dropout[i] >= 2.0).count();
+            agrees(positive, read, seen.rate(Missing::LeftOut), &format!("truth {number}, response of those read"));
+            assert_eq!((seen.rate(Missing::NonResponse), seen.counted(Missing::NonResponse)), (seen.positive, 1.0));
+            agrees(read, N, seen.counted(Missing::LeftOut), &format!("truth {number}, read"));
         }
         // Deaths without progression: by each class's hazards, from its own PFS.
         let classes = truth.classes(1, 0).unwrap();

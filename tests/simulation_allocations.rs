@@ -64,6 +64,7 @@ fn a_warm_replicate_allocates_nothing() {
         assays: vec![assay.clone(), assay],
         positive_if: PositiveRule::Any,
         missing_if_event_before: true,
+        missing: seamline::truth::Missing::NonResponse,
     });
     let combination = own_cohort(0.3, events(40, Endpoint::Os));
     let mut design =

@@ -172,6 +172,7 @@ fn responding(assays: &[(f64, f64)], positive_if: PositiveRule, prognostic: Prog
         assays: assays.iter().map(assay).collect(),
         positive_if,
         missing_if_event_before: false,
+        missing: seamline::truth::Missing::NonResponse,
     });
     truth
 }

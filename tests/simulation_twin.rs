@@ -386,6 +386,7 @@ proptest! {
             assays: vec![Assay { name: "perfect".into(), sensitivity: 1.0, specificity: 1.0 }],
             positive_if: PositiveRule::Any,
             missing_if_event_before: true,
+            missing: seamline::truth::Missing::NonResponse,
         });
         let when = events(cut_at, Endpoint::Pfs);
         let combination = match method {

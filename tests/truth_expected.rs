@@ -108,6 +108,7 @@ fn rich() -> Truth {
             assays: vec![assay(0.9, 0.9), assay(0.85, 0.95)],
             positive_if: PositiveRule::All,
             missing_if_event_before: true,
+            missing: seamline::truth::Missing::NonResponse,
         }),
         has_progression: true,
     }

@@ -3,7 +3,7 @@
 use crate::invalid::Invalid;
 use crate::numerics::normal;
 use crate::survival::{Class, Endpoint, joint_moments};
-use crate::truth::Truth;
+use crate::truth::{Missing, Truth};
 
 /// What becomes of the immune response reading in one arm (and stratum, or over all).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +22,22 @@ impl ObservedResponse {
     /// Positive rate among those with a reading (landmark); `None` if nobody has one.
     pub fn positive_of_read(&self) -> Option<f64> {
         if self.missing < 1.0 { Some(self.positive / (1.0 - self.missing)) } else { None }
+    }
+
+    /// Share of patients who count in the trial's response rate.
+    pub fn counted(&self, missing: Missing) -> f64 {
+        match missing {
+            Missing::NonResponse => 1.0,
+            Missing::LeftOut => 1.0 - self.missing,
+        }
+    }
+
+    /// The response rate as the trial counts it; 0 if nobody counts.
+    pub fn rate(&self, missing: Missing) -> f64 {
+        match missing {
+            Missing::NonResponse => self.positive,
+            Missing::LeftOut => self.positive_of_read().unwrap_or(0.0),
+        }
     }
 
     /// Share of true responders among the positive; `None` if nobody is positive.

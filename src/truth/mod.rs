@@ -22,7 +22,7 @@ pub use landmark::immortal_time_rate_ratio;
 pub use later::{Crossover, Later, Therapy};
 pub use laws::PatientClass;
 pub use product::Product;
-pub use response::{Assay, ImmuneResponse, PositiveRule, Prognostic, Reading};
+pub use response::{Assay, ImmuneResponse, Missing, PositiveRule, Prognostic, Reading};
 
 use crate::survival::{Course, PiecewiseHazard};
 

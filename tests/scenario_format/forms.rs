@@ -214,6 +214,10 @@ fn immune_response() {
     assert_eq!(response.positive_if, PositiveRule::AtLeast(2));
     assert_eq!(response.assays.len(), 2);
     assert!(response.missing_if_event_before);
+    assert_eq!(response.missing, seamline::truth::Missing::NonResponse);
+    let file = with(seamless_alone(), "/truth/immune_response/missing", json!("left_out"));
+    let made = read(&file).unwrap().candidates[0].truths[0].1.clone();
+    assert_eq!(made.immune_response.unwrap().missing, seamline::truth::Missing::LeftOut);
     let rate = |arm: usize| truth.arms[arm].strata[0].response_rate;
     assert_eq!((rate(0), rate(1)), (0.05, 0.35));
     // Φ(Φ⁻¹(0.05) + 2.2) = Φ(0.555146…): Φ of it from published tables, 0.7106.

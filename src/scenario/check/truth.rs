@@ -13,8 +13,8 @@ use crate::scenario::raw::truth as raw;
 use crate::scenario::suggest;
 use crate::survival::{Clock, ConstantHazards, Course, HazardRatio, PiecewiseHazard, Unreachable};
 use crate::truth::{
-    ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, PositiveRule, Prognostic,
-    Stratum, Truth,
+    ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, Missing, PositiveRule,
+    Prognostic, Stratum, Truth,
 };
 
 /// Name of the control arm.
@@ -252,6 +252,10 @@ fn immune_response(raw: &raw::ImmuneResponse, at: &At<'_>) -> Checked<ImmuneResp
         assays,
         positive_if,
         missing_if_event_before: raw.missing_if_event_before.unwrap_or(true),
+        missing: match raw.missing {
+            None | Some(raw::Missing::NonResponse) => Missing::NonResponse,
+            Some(raw::Missing::LeftOut) => Missing::LeftOut,
+        },
     })
 }
 

@@ -69,12 +69,16 @@ fn agrees(treatment: &Treatment, frailty: &Frailty, many: u32, tolerance: f64) {
             let classes = discrete.survival(time);
             assert!((survival - classes).abs() < 1e-4, "{endpoint:?} {time}: {survival} {classes} as classes");
         }
-        // The density is that of the survival curve, on all panels, far out too.
+        // The density is that of the survival curve, on all panels, far out too. The steps of a ramp (0.5/16) are no edges of
+        // the integrals: each moves the density by at most half a gap of nodes (0.3 months) times the density of onset (0.2
+        // per month) times the hazard (0.12 per month) times the step.
+        let ramp = treatment.effects.iter().any(|effect| effect.ratio.ratios().len() > 2);
+        let slack = if ramp { 2e-4 } else { 1e-6 };
         let grid = law.grid(0.0, 150.0);
         let (mut survival, mut density) = (vec![0.0; grid.times.len()], vec![0.0; grid.times.len()]);
         law.tabulate(&grid.times, &mut survival, &mut density);
         let died = grid.integrate(density.iter().copied());
-        assert!((died - 1.0 + law.survival(150.0)).abs() < 1e-6, "{endpoint:?}: {died} {}", 1.0 - law.survival(150.0));
+        assert!((died - 1.0 + law.survival(150.0)).abs() < slack, "{endpoint:?}: {died} {}", 1.0 - law.survival(150.0));
         assert!(survival.windows(2).all(|pair| pair[1] <= pair[0]));
     }
 }

@@ -75,7 +75,7 @@ impl EndpointLaw {
 
     /// The law of `endpoint` over `classes` and `families` together; all weights are scaled to sum to 1.
     ///
-    /// A family's law is tabulated: survival within 1e-8, see `survival/tabulated.rs`.
+    /// A family's law is tabulated: survival within 1e-8 (1e-5 with a ramp), see `survival/tabulated.rs`.
     ///
     /// # Errors
     /// As [`Self::new`].

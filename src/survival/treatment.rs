@@ -138,7 +138,9 @@ impl Treatment {
             classes.extend(onset.lowest()?.into_iter().map(|(weight, course)| (lowest * weight, course)));
         }
         let total: f64 = classes.iter().map(|(weight, _)| weight).sum();
-        classes.iter_mut().for_each(|(weight, _)| *weight /= total);
+        for (weight, _) in &mut classes {
+            *weight /= total;
+        }
         Ok(classes)
     }
 
@@ -311,10 +313,14 @@ impl Onset<'_> {
         let mut courses = self.courses(x)?;
         let total: f64 = courses.iter().map(|(weight, _)| weight).sum();
         if total > 0.0 {
-            courses.iter_mut().for_each(|(weight, _)| *weight /= total);
+            for (weight, _) in &mut courses {
+                *weight /= total;
+            }
         } else {
             courses.truncate(1);
-            courses.iter_mut().for_each(|(weight, _)| *weight = 1.0);
+            for (weight, _) in &mut courses {
+                *weight = 1.0;
+            }
         }
         Ok(courses)
     }

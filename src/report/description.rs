@@ -141,8 +141,8 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
     let _ = writeln!(
         text,
         "S survival, HR hazard ratio against control at that month; observed: read positive, a missing reading counts as\n\
-         non-response; of read: among those whose reading is not missing; correlations of the true response with survival beyond month {CORRELATION_MONTH:.0}. Events as if every\n\
-         arm stayed open."
+         non-response; of read: among those whose reading is not missing; correlations of the true\n\
+         response with survival beyond month {CORRELATION_MONTH:.0}. Events as if every arm stayed open."
     );
     text
 }

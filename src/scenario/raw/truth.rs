@@ -16,7 +16,7 @@ use std::fmt;
 pub struct Truth {
     /// Patients per month over calendar time; every piece but the last has `for`.
     pub enrollment: Vec<EnrollmentPiece>,
-    /// How simulated trials enrol; `poisson` if absent. The analytic engine uses the expected rate.
+    /// How trials enrol; `poisson` if absent. The analytic engine uses the expected rate, and the process in the covariance of the looks.
     pub enrollment_process: Option<EnrollmentProcess>,
     /// Drop-out hazard since randomisation, for all arms or per arm; none if absent.
     pub dropout: Option<Dropout>,

@@ -3,6 +3,7 @@
 //! | file | holds | accuracy |
 //! |---|---|---|
 //! | [`normal`] | density, distribution function, upper tail, quantiles | relative 1e-15 down to the last representable tail |
+//! | [`gamma`] | gamma law: distribution function, tails, quantiles | relative 1e-12 |
 //! | [`quadrature`] | Gauss–Legendre nodes, cached by order; Gauss–Hermite nodes for the normal law | nodes and weights to rounding |
 //! | [`panels`] | piecewise-analytic functions of time: aligned panels, antiderivatives | rounding |
 //! | [`roots`] | Brent's bracketed root finder; bracket expansion | as asked |
@@ -14,6 +15,7 @@
 //! Exponentials come from `libm`, not from the platform, so that every figure has the same bits everywhere.
 
 pub mod bivariate;
+pub mod gamma;
 pub mod lattice;
 pub mod mvn;
 pub mod normal;

@@ -12,7 +12,7 @@ use crate::engine::schedule::{Cohort, Laws, ScheduledLook};
 use crate::protocol::Protocol;
 use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
 use crate::statistics::{LookExpectation, Tabulation, TestStatistic};
-use crate::truth::Truth;
+use crate::truth::{ImmuneResponse, Missing, Truth};
 use nalgebra::DMatrix;
 use std::sync::Arc;
 
@@ -106,12 +106,15 @@ impl<'a> Source<'a> {
         Ok(Law { means, factor: factor(&covariance(&self.cohort.patients, &columns)) })
     }
 
-    /// Number of positive readings, less its mean, in one arm, among patients who entered `measured_at` months before `cut`.
-    pub fn responses(&self, arm: usize, rate: f64, measured_at: f64, cut: f64) -> Column {
+    /// Number of positive readings, less its mean, in one arm, among the counted patients whose reading is due by `cut`.
+    pub fn responses(&self, arm: usize, rate: f64, response: &ImmuneResponse, cut: f64) -> Column {
         let mut arms = vec![Vec::new(); self.cohort.patients.len()];
-        let responder = &self.paths.arms[arm].responder;
+        let patients = &self.paths.arms[arm];
+        let (month, left_out) =
+            (response.measured_at, response.missing_if_event_before && response.missing == Missing::LeftOut);
         let of = |i: usize| {
-            if self.entries[i] + measured_at <= cut { f64::from(u8::from(responder[i])) - rate } else { 0.0 }
+            let read = !left_out || (patients.pfs[i] >= month && patients.dropout[i] >= month);
+            if read && self.entries[i] + month <= cut { f64::from(u8::from(patients.responder[i])) - rate } else { 0.0 }
         };
         arms[arm] = (0..PATHS).map(of).collect();
         Column { mean: 0.0, slope: 0.0, arms }

@@ -161,15 +161,17 @@ impl<'a> Engine<'a> {
             places.responses = Some(columns.len());
             let due = base.phase2.entry.share_by(cut - response.measured_at);
             for arm in 0..=experimental {
-                let rate = truth.observed_response_overall(arm)?.map_or(0.0, |seen| seen.positive);
-                let patients = (base.phase2.patients[arm] * due).round();
+                let seen = truth.observed_response_overall(arm)?;
+                let (rate, counted) =
+                    seen.map_or((0.0, 1.0), |seen| (seen.rate(response.missing), seen.counted(response.missing)));
+                let patients = (base.phase2.patients[arm] * due * counted).round();
                 let cumulative = if rate > 0.0 && rate < 1.0 {
                     cumulative_binomial(patients as u32, rate)
                 } else {
                     vec![0.0; if rate >= 1.0 { patients as usize } else { 0 }]
                 };
                 readings.push(Readings { patients: patients as u32, cumulative, sd: 0.0 });
-                columns.push(source.responses(arm, rate, response.measured_at, cut));
+                columns.push(source.responses(arm, rate, response, cut));
             }
         }
         for (index, endpoint) in [Endpoint::Pfs, Endpoint::Os].into_iter().enumerate() {

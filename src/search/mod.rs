@@ -1,7 +1,9 @@
 //! Searches: call an engine, move a number.
 
 mod effect;
+mod maximum;
 mod size;
 
 pub use effect::detectable;
+pub use maximum::{Effort, Maximum, maximum};
 pub use size::{Claim, SizeOutcome, Solved, size};

@@ -51,7 +51,7 @@ fn engines_agree_on_every_kind_of_bound() {
         let candidate = &scenario.candidates[0];
         let truth = &candidate.truths[0].1;
         let by = |engine| {
-            let settings = Settings { engine, replicates: 20_000, seed: 7 };
+            let settings = Settings { engine, replicates: 20_000, seed: 7, mcse: None };
             evaluate(&candidate.protocol, truth, &candidate.planning, &settings, None).unwrap()
         };
         let (exact, simulated) = (by(EngineKind::Analytic), by(EngineKind::Simulation));

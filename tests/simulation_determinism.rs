@@ -124,6 +124,43 @@ fn a_stopped_run_goes_on_to_the_same_bytes() {
 }
 
 #[test]
+fn a_wanted_precision_stops_at_a_block_that_threads_and_kills_do_not_move() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let wanted = |mcse: &str| format!("/run/mcse={mcse}");
+    let run_most = |most: &str, mcse: &str, more: &[&str]| {
+        let set = wanted(mcse);
+        let mut all = vec!["--set", &set];
+        all.extend_from_slice(more);
+        seamline(here, &evaluate(SCENARIO, most, &all))
+    };
+    let run = |mcse: &str, more: &[&str]| run_most("100000", mcse, more);
+    let output = run("0.006", &["--threads", "1"]);
+    let one = answered(&output);
+    assert!(one == answered(&run("0.006", &["--threads", "2"])), "where it stops depends on the threads");
+    assert!(one == answered(&run("0.006", &["-o", "part.json"])), "a part stops elsewhere");
+    assert!(one == answered(&seamline(here, &["merge", "--json", "part.json"])), "merged, it differs");
+    let answer: serde_json::Value = serde_json::from_slice(one).unwrap();
+    let mut counts = Vec::new();
+    for result in answer["results"].as_array().unwrap() {
+        let count = result["replicates"].as_u64().unwrap();
+        assert_eq!(count % 2048, 0, "not a whole number of blocks");
+        // The same number of replicates asked for outright; one block fewer is not precise enough.
+        let p = result["reject_any"]["value"].as_f64().unwrap();
+        assert!(result["reject_any"]["mcse"].as_f64().unwrap() <= 0.006);
+        let earlier = (count - 2048) as f64;
+        assert!(count == 2048 || (p * (1.0 - p) / earlier).sqrt() > 0.0055, "{count} is more than it takes");
+        counts.push(count);
+    }
+    assert!(counts.iter().any(|count| *count > 2048), "{counts:?}");
+    // `replicates` is the most there are.
+    let output = run_most("3000", "0.0001", &[]);
+    let capped: serde_json::Value = serde_json::from_slice(answered(&output)).unwrap();
+    assert_eq!(capped["results"][0]["replicates"], 3000);
+    refused(&run("0.006", &["--shard", "1/2", "-o", "x.json"]), "/run/mcse: a run that stops");
+}
+
+#[test]
 fn a_part_that_cannot_be_written_is_said_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
@@ -146,4 +183,15 @@ fn completions_and_the_manual_page_name_every_verb() {
             assert!(text.contains(verb), "{arguments:?} does not name {verb}");
         }
     }
+}
+
+#[test]
+fn the_version_names_the_commit_where_there_is_one() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = seamline(here, &["--version"]);
+    let text = String::from_utf8_lossy(answered(&output)).trim().to_owned();
+    let rest = text.strip_prefix(concat!("seamline ", env!("CARGO_PKG_VERSION"))).unwrap();
+    let commit = rest.strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
+    let hexadecimal = |commit: &str| commit.len() >= 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    assert!(rest.is_empty() || commit.is_some_and(hexadecimal), "{text}");
 }

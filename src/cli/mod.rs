@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 /// Group-sequential and seamless phase II/III trials of therapies that work slowly: power, type I error, sample size.
 #[derive(Debug, Parser)]
-#[command(name = "seamline", version, max_term_width = 80)]
+#[command(name = "seamline", version = env!("SEAMLINE_VERSION"), max_term_width = 80)]
 struct Command {
     #[command(subcommand)]
     verb: Verb,

@@ -2,6 +2,7 @@
 
 use crate::cli::{Failure, Run, message, progress, verbs};
 use crate::report::{self, Header};
+use crate::scenario::ScenarioError;
 use crate::study::{Answer, Part, Shard};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,17 @@ fn begun(fresh: Part, file: &Path, resume: bool) -> Result<Part, Failure> {
 pub(super) fn evaluate(run: &Run, arguments: &PartArguments, file: &Path) -> Result<(), Failure> {
     let (scenario, text) = verbs::load_text(run)?;
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
+    if let Some(mcse) = scenario.run.mcse
+        && shard != Shard::WHOLE
+    {
+        return Err(Failure::Wrong(Box::new(ScenarioError {
+            pointer: "/run/mcse".into(),
+            value: mcse.to_string(),
+            rule: "a run that stops at a wanted precision has no shards: where it stops is decided over all of it"
+                .into(),
+            hint: Some("--set /run/mcse=null, with as many --replicates as are wanted".into()),
+        })));
+    }
     let mut part = begun(Part::new(&scenario, &text, &run.sets, shard), file, arguments.resume)?;
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);

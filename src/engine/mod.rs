@@ -44,6 +44,8 @@ pub struct Settings {
     pub replicates: u64,
     /// Seed of every random draw.
     pub seed: u64,
+    /// Monte Carlo standard error at which a simulation stops before `replicates`; see [`simulation::Tally::precise`].
+    pub mcse: Option<f64>,
 }
 
 /// Called with the number of replicates just finished.

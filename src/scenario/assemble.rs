@@ -162,7 +162,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     root.refuse("sweep", file.sweep.as_ref(), "sweeps")?;
     root.refuse("prior", file.prior.as_ref(), "assurance over priors")?;
     root.refuse("optimize", file.optimize.as_ref(), "optimisation")?;
-    let run = run(file.run.as_ref(), &root.key("run"))?;
+    let run = run(file.run.as_ref());
     let goal = file.goal.as_ref().map(goal);
     let worst_case = file.worst_case.as_ref().map(|block| ranges(block, document)).transpose()?;
 
@@ -200,9 +200,8 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     })
 }
 
-fn run(raw: Option<&raw::Run>, at: &At<'_>) -> Checked<Settings> {
+fn run(raw: Option<&raw::Run>) -> Settings {
     let raw = raw.cloned().unwrap_or_default();
-    at.refuse("mcse", raw.mcse.as_ref(), "stopping at a wanted Monte Carlo standard error")?;
     let engine = match raw.engine {
         None | Some(raw::Engine::Auto) => EngineKind::Auto,
         Some(raw::Engine::Analytic) => EngineKind::Analytic,
@@ -210,7 +209,7 @@ fn run(raw: Option<&raw::Run>, at: &At<'_>) -> Checked<Settings> {
         Some(raw::Engine::Asymptotic) => EngineKind::Asymptotic,
     };
     let replicates = raw.replicates.map_or(REPLICATES, |replicates| replicates.get() as u64);
-    Ok(Settings { engine, replicates, seed: raw.seed.unwrap_or(SEED) })
+    Settings { engine, replicates, seed: raw.seed.unwrap_or(SEED), mcse: raw.mcse.map(f64::from) }
 }
 
 /// Most values that a search varies.

@@ -1,5 +1,6 @@
 //! Searches: call an engine, move a number.
 
+pub mod closed_form;
 mod effect;
 mod maximum;
 mod size;

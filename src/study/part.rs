@@ -3,7 +3,7 @@
 //! A part holds the scenario it answers, so that merging needs nothing else. Its tallies are whole numbers: the parts of
 //! a run merge to the bits of the run in one piece.
 
-use crate::engine::simulation::{Tally, Trial};
+use crate::engine::simulation::{BLOCK, Tally, Trial};
 use crate::engine::{self, EngineKind, Hypotheses, Plan, Progress};
 use crate::scenario::{Candidate, Scenario};
 use crate::study::{Answer, StudyError, answer, locate};
@@ -14,8 +14,6 @@ use std::str::FromStr;
 
 /// Version of the part file.
 const FORMAT: u32 = 1;
-/// Replicates between two looks at whether to stop: a fraction of a second.
-const BLOCK: u64 = 2048;
 /// Most shards.
 const SHARDS: u64 = 1_000_000;
 
@@ -67,7 +65,7 @@ pub struct PartTally {
 }
 
 /// A range of replicates of every simulated candidate and truth of a scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
     /// Version of the part file; 1.
@@ -82,6 +80,9 @@ pub struct Part {
     pub seed: u64,
     /// Replicates of the whole run.
     pub replicates: u64,
+    /// Monte Carlo standard error at which a pair is done before its `replicates`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcse: Option<f64>,
     /// First replicate, from 0.
     pub from: u64,
     /// The replicate after the last.
@@ -144,6 +145,7 @@ impl Part {
             engine: scenario.run.engine,
             seed: scenario.run.seed,
             replicates: scenario.run.replicates,
+            mcse: scenario.run.mcse,
             from,
             to,
             scenario: text.to_owned(),
@@ -176,7 +178,10 @@ impl Part {
                     && got.tally.fits(blank.tally.reject.len(), blank.tally.looks.len())
                     && got.tally.replicates <= part.to.saturating_sub(part.from)
             });
-        let range = part.from <= part.to && part.to <= part.replicates && part.replicates <= 1_000_000_000;
+        // Where a run stops at a precision is decided over all of it.
+        let whole =
+            part.mcse == scenario.run.mcse && (part.mcse.is_none() || (part.from, part.to) == (0, part.replicates));
+        let range = whole && part.from <= part.to && part.to <= part.replicates && part.replicates <= 1_000_000_000;
         if same && range { Ok(part) } else { Err(PartError("its numbers do not belong to its scenario".into())) }
     }
 
@@ -234,8 +239,10 @@ impl Part {
 
     /// Replicates that are done and those that there are, over all candidates and truths.
     pub fn done(&self) -> (u64, u64) {
-        let done = self.tallies.iter().map(|entry| entry.tally.replicates).sum();
-        (done, (self.to - self.from) * self.tallies.len() as u64)
+        self.tallies.iter().fold((0, 0), |(done, all), PartTally { tally, .. }| {
+            let enough = self.mcse.is_some_and(|mcse| tally.precise(mcse));
+            (done + tally.replicates, all + if enough { tally.replicates } else { self.to - self.from })
+        })
     }
 
     /// Goes on until every replicate is done; after each block `go_on` is given the part and says whether to go on.
@@ -251,7 +258,7 @@ impl Part {
         for (index, (candidate, name, truth, _)) in pairs(scenario).filter(|pair| pair.3).enumerate() {
             let ready = Ready::new(scenario, candidate, name, truth)?;
             let trial = ready.trial(scenario)?;
-            loop {
+            while !self.mcse.is_some_and(|mcse| self.tallies[index].tally.precise(mcse)) {
                 let first = self.from + self.tallies[index].tally.replicates;
                 let last = (first + BLOCK).min(self.to);
                 if first >= last {

@@ -296,7 +296,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
     later("/sweep", json!({"axes": [{"path": "/truth/arms/high/effect", "values": [1]}]}), "sweeps");
     later("/prior", json!({"/truth/control/death/hazard": {"normal": {}}}), "assurance over priors");
     later("/optimize", json!({"maximize": "power", "vary": []}), "optimisation");
-    later("/run/mcse", json!(0.001), "stopping at a wanted Monte Carlo standard error");
     later("/protocol/intersection", json!("spiessens_debois"), "the intersection test `spiessens_debois`");
     refused(
         &with(seamless_alone(), "/protocol/intersection", json!("dunnet")),

@@ -112,7 +112,7 @@ fn engines_say_what_they_do_not_cover() {
     let scenario = read(&tested(test.clone())).unwrap();
     let candidate = &scenario.candidates[0];
     let answer = |engine: EngineKind| {
-        let settings = engine::Settings { engine, replicates: 10, seed: 1 };
+        let settings = engine::Settings { engine, replicates: 10, seed: 1, mcse: None };
         engine::evaluate(&candidate.protocol, &candidate.planning, &candidate.planning, &settings, None)
     };
     assert_eq!(answer(EngineKind::Auto).unwrap().engine, "analytic");
@@ -122,7 +122,7 @@ fn engines_say_what_they_do_not_cover() {
 
     let scenario = read(&with(seamless_alone(), PLACE, test)).unwrap();
     let candidate = &scenario.candidates[0];
-    let settings = engine::Settings { engine: EngineKind::Auto, replicates: 10, seed: 1 };
+    let settings = engine::Settings { engine: EngineKind::Auto, replicates: 10, seed: 1, mcse: None };
     let found = engine::evaluate(&candidate.protocol, &candidate.planning, &candidate.planning, &settings, None);
     assert_eq!(found.unwrap_err(), refusal);
 }

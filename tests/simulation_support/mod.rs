@@ -125,5 +125,5 @@ pub fn null(arms: usize) -> Hypotheses {
 }
 
 pub fn settings(replicates: u64) -> Settings {
-    Settings { engine: EngineKind::Simulation, replicates, seed: SEED }
+    Settings { engine: EngineKind::Simulation, replicates, seed: SEED, mcse: None }
 }

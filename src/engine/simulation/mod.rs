@@ -50,8 +50,11 @@ pub type Progress<'a> = &'a (dyn Fn(u64) + Sync);
 /// Replicates a thread takes at a time.
 const CHUNK: u64 = 128;
 
-/// Simulates `settings.replicates` trials on the current rayon pool. The answer has the same bits for any number of
-/// threads.
+/// Replicates of a block: the unit in which a run is stopped, saved and gone on with.
+pub const BLOCK: u64 = 2048;
+
+/// Simulates `settings.replicates` trials on the current rayon pool, or as many whole blocks as it takes to be as precise
+/// as `settings.mcse`. The answer has the same bits for any number of threads.
 ///
 /// # Errors
 /// [`EngineError::Invalid`] when the inputs do not belong together (see [`Trial::new`]) or no replicate is asked for.
@@ -65,7 +68,15 @@ pub fn run(
 ) -> Result<OperatingCharacteristics, EngineError> {
     let trial = Trial::new(protocol, truth, plan, settings.seed)?;
     require(settings.replicates > 0, "replicates", 0.0, "it must be at least 1")?;
-    let tally = trial.tally(hypotheses, 0..settings.replicates, progress)?;
+    let Some(mcse) = settings.mcse else {
+        let tally = trial.tally(hypotheses, 0..settings.replicates, progress)?;
+        return Ok(trial.outcome(&tally, hypotheses));
+    };
+    let mut tally = Tally::new(trial.experimental(), plan.looks.len());
+    while tally.replicates < settings.replicates && !tally.precise(mcse) {
+        let first = tally.replicates;
+        tally = tally.merge(&trial.tally(hypotheses, first..(first + BLOCK).min(settings.replicates), progress)?);
+    }
     Ok(trial.outcome(&tally, hypotheses))
 }
 

@@ -277,6 +277,20 @@ impl Tally {
                 .all(|moments| moments.possible(self.replicates))
     }
 
+    /// Whether the probabilities of any rejection and of a type I error are known with a standard error of at most `mcse`.
+    ///
+    /// The standard error is that of the share p̃ = (x + 1)/(n + 2) (Laplace's rule of succession), √(p̃(1 − p̃)/n), which a
+    /// run without any event cannot take for 0. A run looks at it after every block of 2048 replicates in order, so that
+    /// where it stops depends on the seed alone.
+    pub fn precise(&self, mcse: f64) -> bool {
+        let n = self.replicates as f64;
+        self.replicates > 0
+            && [self.reject_any, self.type_i].iter().all(|&count| {
+                let p = (count as f64 + 1.0) / (n + 2.0);
+                (p * (1.0 - p) / n).sqrt() <= mcse
+            })
+    }
+
     /// Adds another tally of the same trial: associative, commutative and exact.
     #[must_use]
     pub fn merge(mut self, other: &Self) -> Self {

@@ -146,7 +146,8 @@ pub struct Run {
     pub replicates: Option<Replicates>,
     /// Seed of every random draw, a whole number from 0 to 2^64 - 1; 20261122 if absent.
     pub seed: Option<u64>,
-    /// Monte Carlo standard error at which simulation stops. Not yet computed by this version.
+    /// Monte Carlo standard error at which simulation stops: after the first 2048, 4096, … trials that know both
+    /// `reject_any` and `type_i_error` so well; `replicates` stays the most there are.
     pub mcse: Option<Positive>,
 }
 

@@ -1,9 +1,7 @@
 //! The reference files that concern bounds, β-spending and conditional power.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod sequential_common;
-
+use crate::sequential_common::{efficacy_only, equal, function, spending};
+use seamline::numerics::normal::sf;
 use seamline::sequential::EfficacyPlan;
 use seamline::sequential::bounds::{Sides, efficacy_bounds, wang_tsiatis};
 use seamline::sequential::conditional::{
@@ -12,7 +10,6 @@ use seamline::sequential::conditional::{
 use seamline::sequential::crossing::canonical;
 use seamline::sequential::futility::{Efficacy, close};
 use seamline::sequential::power::{constant_effect, drift_for_power, inflation_factor};
-use sequential_common::{efficacy_only, equal, function, spending};
 
 /// One reference file: its expected values by key, each to be matched within its tolerance.
 struct Reference {
@@ -83,26 +80,22 @@ fn check_beta_spending(
     reference.done();
 }
 
-#[test]
-fn a_beta_spending_nonbinding_3() {
+pub fn a_beta_spending_nonbinding_3() {
     let (up, down) = (("obrien_fleming", &[][..]), ("hwang_shih_decani", &[-2.0][..]));
     check_beta_spending("a-beta-spending-nonbinding-3", &[0.5, 0.75, 1.0], 0.025, 0.1, up, down, false);
 }
 
-#[test]
-fn a_beta_spending_binding_3() {
+pub fn a_beta_spending_binding_3() {
     let (up, down) = (("obrien_fleming", &[][..]), ("hwang_shih_decani", &[-2.0][..]));
     check_beta_spending("a-beta-spending-binding-3", &[0.5, 0.75, 1.0], 0.025, 0.1, up, down, true);
 }
 
-#[test]
-fn a_beta_spending_binding_4_ldobf() {
+pub fn a_beta_spending_binding_4_ldobf() {
     let (up, down) = (("pocock", &[][..]), ("obrien_fleming", &[][..]));
     check_beta_spending("a-beta-spending-binding-4-ldobf", &equal(4), 0.025, 0.2, up, down, true);
 }
 
-#[test]
-fn g_constants_and_inflation_factors() {
+pub fn g_constants_and_inflation_factors() {
     for (id, delta) in
         [("g-pocock-constants", 0.5), ("g-obrien-fleming-constants", 0.0), ("g-wang-tsiatis-025-constants", 0.25)]
     {
@@ -127,8 +120,7 @@ fn g_constants_and_inflation_factors() {
     reference.done();
 }
 
-#[test]
-fn g_lan_demets_five_looks() {
+pub fn g_lan_demets_five_looks() {
     let mut reference = Reference::read("g-lan-demets-five-looks");
     for name in ["obrien_fleming", "pocock"] {
         let upper = spending(name, &[], 0.025, &equal(5), &equal(5));
@@ -142,8 +134,7 @@ fn g_lan_demets_five_looks() {
     reference.done();
 }
 
-#[test]
-fn h_cp_conditional_power() {
+pub fn h_cp_conditional_power() {
     for (id, information, name, parameters, goal, look, z) in [
         ("h-cp-ldobf-3looks", vec![0.5, 0.75, 1.0], "obrien_fleming", &[][..], 0.9, 0, 1.5),
         ("h-cp-hsd-look2", vec![0.3, 0.6, 1.0], "hwang_shih_decani", &[-2.0], 0.9, 1, 1.2),
@@ -177,4 +168,29 @@ fn h_cp_conditional_power() {
         reference.check("predictive_power_flat_prior_all_looks", all);
         reference.done();
     }
+}
+
+/// `tables.md` B10: gsDesign's condPower (two looks of 800 patients in a fixed design, z 1.1518 at the first, 403 more patients, effect
+/// as estimated) and, to its thousandth, East's.
+#[test]
+fn b10_conditional_power_of_more_patients() {
+    let information = equal(2);
+    let upper = spending("hwang_shih_decani", &[-4.0], 0.025, &information, &information);
+    let bounds = efficacy_only(&upper);
+    let drift = drift_for_power(&information, &bounds, &constant_effect(&information), 0.9).unwrap();
+    let first = 0.5 * 800.0 * inflation_factor(drift, 0.025, 0.9);
+    let z = 1.151_764_990_571;
+    let patients = [first, first + 403.0];
+    // The second stage's statistic must reach what the first leaves of the combined one with its planned weights.
+    let needed = (upper[1] - 0.5_f64.sqrt() * z) / 0.5_f64.sqrt();
+    let effect = z / first.sqrt();
+    let power = sf(needed - effect * 403.0_f64.sqrt());
+    assert!((power - 0.308_923_87).abs() < 5e-7, "{power}");
+    assert!((power / 0.308_644 - 1.0).abs() < 1e-3, "{power}");
+    // The same by the library: looks at the two numbers of patients, the last bound moved to the same conditional error.
+    let shares = patients.map(|n| n / patients[1]);
+    let bound = shares[0].sqrt() * z + (1.0 - shares[0]).sqrt() * needed;
+    let means = patients.map(|n| effect * n.sqrt());
+    let found = final_conditional_power(&shares, &means, bound, 0, z).unwrap();
+    assert!((found - power).abs() < 1e-12, "{found}");
 }

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
+mod properties;
+mod tables;
+
 use nalgebra::DMatrix;
 use seamline::numerics::{mvn, normal, roots::brent};
-use seamline::protocol::Test;
 use seamline::registry::find;
 use seamline::sequential::crossing::canonical;
 use seamline::sequential::{Bounds, EfficacyPlan, bounds::efficacy_bounds, several, spending::SPENDING_FUNCTIONS};
@@ -25,8 +27,9 @@ fn statistic(name: &str, parameters: &[f64]) -> Arc<dyn TestStatistic> {
 
 const UNCAPPED: f64 = 1e6;
 
-/// Two arms by strata (prevalence, control hazard, hazard ratio), 1:1.
+/// Two arms by strata (prevalence, control hazard, hazard ratio).
 struct Setting {
+    shares: [f64; 2],
     strata: Vec<(f64, [EndpointLaw; 2])>,
     dropout: PiecewiseHazard,
     entry: EntryLaw,
@@ -43,6 +46,7 @@ impl Setting {
     ) -> Self {
         let enrollment = Enrollment::new(starts, rates).unwrap();
         Self {
+            shares: [0.5, 0.5],
             strata: strata
                 .iter()
                 .map(|(p, control, ratio)| (*p, [law(control, &HazardRatio::one()), law(control, ratio)]))
@@ -58,7 +62,7 @@ impl Setting {
             prevalence: *prevalence,
             arms: [0, 1].map(|g: usize| Cell { law: &laws[g], dropout: &self.dropout }),
         });
-        Comparison { strata: strata.collect(), shares: [0.5, 0.5], entry: &self.entry, patients: self.patients }
+        Comparison { strata: strata.collect(), shares: self.shares, entry: &self.entry, patients: self.patients }
     }
 
     fn of(&self, statistics: &[Arc<dyn TestStatistic>], months: &[f64]) -> Expectation {
@@ -463,17 +467,4 @@ fn max_combo_bounds_hold_their_spending() {
     let twice = DMatrix::from_element(2, 2, 1.0);
     let same = several::bounds(&obrien_fleming(), 0.025, &twice, 2, &[1.0]).unwrap();
     assert!((same.efficacy[0] - 1.959_963_985).abs() < 2e-6, "{}", same.efficacy[0]);
-}
-
-/// More patients never lower power, a longer delay never raises the log-rank test's, in this family.
-#[test]
-fn power_moves_as_it_should() {
-    let power = |patients: f64, delay: f64| {
-        let control = PiecewiseHazard::from_median(15.0).unwrap();
-        let ratio = HazardRatio::new(&[0.0, delay], &[1.0, 0.6]).unwrap();
-        let setting = Setting::new(&[(1.0, control, ratio)], 0.001, &[0.0], &[patients / 12.0], patients);
-        setting.of(&Test::log_rank().statistics, &[36.0]).means()[0]
-    };
-    assert!(power(300.0, 4.0) < power(500.0, 4.0) && power(500.0, 4.0) < power(700.0, 4.0));
-    assert!(power(500.0, 2.0) > power(500.0, 4.0) && power(500.0, 4.0) > power(500.0, 8.0));
 }

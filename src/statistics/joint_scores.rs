@@ -150,7 +150,8 @@ impl JointScores {
                 found.product += weight * a * sum;
             }
         }
-        for pair in axis(later, &[later - t]).windows(2) {
+        let both: Vec<f64> = entries.iter().map(|e| t - e).chain([t]).collect();
+        for pair in axis(later, &both).windows(2) {
             for (u, weight) in rule.on(pair[0], pair[1]) {
                 let [p, pooled] = self.pooled_death(u);
                 let b = indicator - p;

@@ -1,10 +1,6 @@
-//! The engines agree: random two-arm group-sequential scenarios, analytic against simulation; seamless ones, asymptotic against
-//! simulation.
+//! The engines agree: random two-arm group-sequential scenarios, analytic against simulation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
-
-#[path = "engines_agree/seamless.rs"]
-mod seamless;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -151,6 +147,33 @@ fn analytic_agrees_with_simulation_on_random_group_sequential_trials() {
         }
     }
     assert!(wrong.is_empty(), "{} disagreements\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Overall survival under therapy after progression, crossover, and solved control hazards: every truth of the scenarios.
+#[test]
+fn analytic_agrees_with_simulation_after_progression() {
+    const REPLICATES: u64 = 10_000;
+    for name in ["subsequent-therapy", "crossover"] {
+        let path = format!("{}/scenarios/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let scenario = Scenario::from_json(&std::fs::read_to_string(path).unwrap(), &[]).unwrap();
+        let candidate = &scenario.candidates[0];
+        for (truth_name, truth) in &candidate.truths {
+            let run = |engine| {
+                let settings = seamline::engine::Settings { engine, replicates: REPLICATES, seed: 11, mcse: None };
+                seamline::engine::evaluate(&candidate.protocol, truth, &candidate.planning, &settings, None).unwrap()
+            };
+            let (analytic, simulated) = (run(EngineKind::Analytic), run(EngineKind::Simulation));
+            let close = |a: f64, s: f64| {
+                let mcse = (a * (1.0 - a) / REPLICATES as f64).sqrt();
+                assert!((a - s).abs() <= 4.0 * mcse + FINITE_SAMPLE, "{name}, {truth_name}: {a} and {s} ± {mcse}");
+            };
+            close(analytic.reject_any.value, simulated.reject_any.value);
+            for (a, s) in analytic.looks.iter().zip(&simulated.looks) {
+                close(a.cross_efficacy.value, s.cross_efficacy.value);
+                assert!((a.month.value - s.month.value).abs() < 0.2, "{} and {}", a.month.value, s.month.value);
+            }
+        }
+    }
 }
 
 /// Asymptotic and simulated figures of every candidate and truth; returns those further apart than 4 mcse + `allowance`.

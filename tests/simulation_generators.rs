@@ -237,6 +237,7 @@ fn strata_and_their_courses() {
         response_rate: 0.0,
         courses: [death(constant(rate)), death(constant(rate))],
         cured: Cured::default(),
+        later: None,
     };
     let control =
         ArmTruth { name: "control".into(), dropout: constant(0.0), strata: [0.02, 0.05, 0.1].map(stratum).to_vec() };

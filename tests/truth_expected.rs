@@ -14,7 +14,7 @@ fn constant(rate: f64) -> PiecewiseHazard {
 
 fn simple_arm(name: &str, course: &Course, dropout: &PiecewiseHazard) -> ArmTruth {
     let courses = [course.clone(), course.clone()];
-    let part = ArmStratum { response_rate: 0.0, courses, cured: Cured::default() };
+    let part = ArmStratum { response_rate: 0.0, courses, cured: Cured::default(), later: None };
     ArmTruth { name: name.into(), dropout: dropout.clone(), strata: vec![part] }
 }
 
@@ -90,6 +90,7 @@ fn rich() -> Truth {
                 response_rate,
                 courses: [course(hazard, 0.01, &HazardRatio::one()), course(hazard, 0.01, effect)],
                 cured: Cured { progression: 0.2, death: 0.0, death_after_progression: 0.1 },
+                later: None,
             })
             .collect(),
     };

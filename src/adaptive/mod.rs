@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`combination`] | inverse normal combination, its conditional error; Fisher's product |
+//! | [`combination`] | combination functions of two stages, one file each: inverse normal, Fisher, conditional error; their bounds |
 //! | [`fisher`] | Fisher's product over several stages with futility stops; Bauer–Köhne; overall p-value |
 //! | [`intersection`] | p-values of intersection hypotheses: Dunnett, Bonferroni, Šidák, Simes, one file each |
 //! | [`closed`] | the closed test over experimental arms |
@@ -24,4 +24,5 @@ pub mod mams;
 pub mod populations;
 pub mod select_best;
 
+pub use combination::{COMBINATION_FUNCTIONS, CombinationFunction, Combining};
 pub use intersection::{Bonferroni, Dunnett, INTERSECTIONS, Intersection, IntersectionTest, MAX_ARMS};

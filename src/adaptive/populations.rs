@@ -25,6 +25,18 @@ pub fn spiessens_debois(stratum: f64, full: f64, share: f64) -> Result<f64, Inva
     Ok((2.0 * sf(z) - bivariate::upper(z, z, share.sqrt())).clamp(0.0, 1.0))
 }
 
+/// Correlation under the null of two log-rank statistics that share events: d₁₂/√(d₁d₂) (Anderson, Guo, Zhao and Sun 2022). The two may
+/// belong to overlapping populations, or to looks; `shared` are the events in both.
+///
+/// # Errors
+/// [`Invalid`] when a number of events is not above 0 or more are shared than there are.
+pub fn correlation(shared: f64, one: f64, other: f64) -> Result<f64, Invalid> {
+    require(one > 0.0 && one.is_finite(), "events of the one", one, "must be above 0")?;
+    require(other > 0.0 && other.is_finite(), "events of the other", other, "must be above 0")?;
+    require(shared >= 0.0 && shared <= one.min(other), "shared events", shared, "must be at least 0 and in both")?;
+    Ok(shared / (one * other).sqrt())
+}
+
 /// The value that the larger of the two statistics exceeds with probability `alpha` under the null.
 ///
 /// # Errors

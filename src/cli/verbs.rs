@@ -4,6 +4,7 @@ use crate::cli::{EngineArgument, Failure, Run, message, progress};
 use crate::engine::EngineKind;
 use crate::report::{self, Header};
 use crate::scenario::{self, Observed, Scenario};
+use crate::search::Assurance;
 use crate::study::{self, Answer, Guarantee, Sized, StudyError};
 use serde_json::{Value, json};
 use std::io::Read;
@@ -133,18 +134,36 @@ pub(super) fn evaluate(run: &Run) -> Result<(), Failure> {
     if run.json {
         let (answers, elapsed, result) = answers(run, &scenario, |_| {});
         if result.is_ok() || !answers.is_empty() {
-            print(&report::answers_json(&header(run, &scenario, elapsed), &answers))?;
+            let mut value = report::answers_json(&header(run, &scenario, elapsed), &answers);
+            for (index, assurance) in assurances(run, &scenario, result.is_ok())?.iter().enumerate() {
+                value["results"][index]["assurance"] = report::assurance_json(assurance);
+            }
+            print(&value)?;
         }
         return result;
     }
     let mut title = format!("{}\n\n", scenario.title);
     let mut written = Ok(());
-    let (_, _, result) = answers(run, &scenario, |answer| {
+    let (answers, _, result) = answers(run, &scenario, |answer| {
         if written.is_ok() {
             written = message::data(&(std::mem::take(&mut title) + &report::answer_text(answer) + "\n"));
         }
     });
-    written.and(result)
+    written.and(result)?;
+    let assurances = assurances(run, &scenario, true)?;
+    match &scenario.prior {
+        Some((paths, _)) => message::data(&report::assurance_text(paths, &answers, &assurances)),
+        None => Ok(()),
+    }
+}
+
+/// Assurance of every answer; none without a prior, or where the answers themselves failed.
+fn assurances(run: &Run, scenario: &Scenario, answered: bool) -> Result<Vec<Assurance>, Failure> {
+    if !answered {
+        return Ok(Vec::new());
+    }
+    let found = study::assurance(scenario).map_err(|error| argument_at_fault(run, error))?;
+    Ok(found.unwrap_or_default())
 }
 
 pub(super) fn compare(run: &Run) -> Result<(), Failure> {
@@ -267,29 +286,6 @@ pub(super) fn check(run: &Run) -> Result<(), Failure> {
         text.push('\n');
     }
     message::data(&text)
-}
-
-/// The largest type I error of every candidate; the worst of all goes to `output`.
-pub(super) fn worst_case(run: &Run, output: Option<&Path>) -> Result<(), Failure> {
-    let scenario = load(run)?;
-    let found = study::worst_case(&scenario)?;
-    let excess = |case: &study::WorstCase| case.searched.value - case.alpha;
-    let worst = found.iter().max_by(|a, b| excess(a).total_cmp(&excess(b)));
-    if let (Some(path), Some(worst)) = (output, worst) {
-        let text = format!("{:#}\n", worst.file);
-        std::fs::write(path, text)
-            .map_err(|error| Failure::Argument(format!("cannot write {}: {error}", path.display())))?;
-    }
-    if run.json {
-        return print(&json!({
-            "seamline": env!("CARGO_PKG_VERSION"),
-            "scenario_sha256": scenario.sha256,
-            "seed": scenario.run.seed,
-            "worst_cases": found.iter().map(report::worst_case_json).collect::<Vec<Value>>(),
-        }));
-    }
-    let texts: Vec<String> = found.iter().map(report::worst_case_text).collect();
-    message::data(&format!("{}\n\n{}", scenario.title, texts.join("\n")))
 }
 
 pub(super) fn describe(run: &Run) -> Result<(), Failure> {

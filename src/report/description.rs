@@ -53,7 +53,15 @@ pub fn description_json(sha256: &str, descriptions: &[TruthDescription]) -> Valu
                     json!({ "month": m.month, "patients": m.patients, "events": events })
                 })
                 .collect();
-            json!({ "truth": d.truth, "arms": d.arms.iter().map(arm_json).collect::<Vec<_>>(), "calendar": milestones })
+            let hazards: Vec<Value> = d
+                .control_hazards
+                .iter()
+                .map(|(stratum, [progression, death, after])| {
+                    json!({ "stratum": stratum, "progression": progression, "death": death,
+                            "death_after_progression": after })
+                })
+                .collect();
+            json!({ "truth": d.truth, "control_hazards": hazards, "arms": d.arms.iter().map(arm_json).collect::<Vec<_>>(), "calendar": milestones })
         })
         .collect();
     json!({ "seamline": env!("CARGO_PKG_VERSION"), "scenario_sha256": sha256, "truths": truths })
@@ -83,6 +91,18 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
             }
         }
         let _ = writeln!(text, "{curves}\n");
+        for (stratum, [progression, death, after]) in &d.control_hazards {
+            let whose = if d.control_hazards.len() == 1 { String::new() } else { format!(" in {stratum}") };
+            let _ = writeln!(
+                text,
+                "control hazards per month{whose}: progression {progression:.4}, death {death:.4}, death after progression {after:.4}"
+            );
+        }
+        if let Some(pfs_os) =
+            d.arms.first().and_then(|arm| arm.correlations.pfs_os).filter(|_| !d.control_hazards.is_empty())
+        {
+            let _ = writeln!(text, "correlation of PFS and OS in the control: {pfs_os:.3}\n");
+        }
         if d.arms.iter().any(|arm| arm.response.is_some()) {
             let mut responses =
                 table(&["response", "true", "observed", "missing", "PPV", "corr. with S18 pfs/dfs", "S18 os"]);

@@ -2,6 +2,7 @@
 
 use crate::engine::Settings;
 use crate::protocol::Protocol;
+use crate::search::Prior;
 use crate::truth::Truth;
 use serde_json::Value;
 
@@ -18,10 +19,10 @@ pub struct Scenario {
     pub candidates: Vec<Candidate>,
     /// What `size` solves.
     pub goal: Option<Goal>,
-    /// What the search for the largest type I error varies, where the file says.
-    pub worst_case: Option<Vec<Range>>,
     /// How engines are run.
     pub run: Settings,
+    /// What is not known of the truth: JSON pointers of numbers, and their joint distribution.
+    pub prior: Option<(Vec<String>, Prior)>,
     /// Cautions about the file, in full sentences.
     pub warnings: Vec<String>,
     /// The file as read, overrides applied.
@@ -51,17 +52,6 @@ impl Candidate {
         let control = &self.protocol.arms[0];
         self.protocol.arms[1..].iter().map(|arm| format!("{arm} vs {control} · {endpoint} · full population")).collect()
     }
-}
-
-/// A value of `truth` and the range it is varied over.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Range {
-    /// JSON pointer, below /truth, through objects alone.
-    pub path: String,
-    /// Smallest value.
-    pub from: f64,
-    /// Largest value, above `from`.
-    pub to: f64,
 }
 
 /// What `size` solves.

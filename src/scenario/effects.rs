@@ -1,6 +1,7 @@
 //! The same scenario with other effects: without delays, or with another hazard ratio; and along one path.
 
 use crate::scenario::assemble::assembled;
+use crate::scenario::fault::pointer;
 use crate::scenario::{Scenario, ScenarioError, apply_set};
 use serde_json::{Map, Value};
 
@@ -33,6 +34,36 @@ impl Scenario {
             return None;
         }
         assembled(source).ok().map(|scenario| Self { sha256: self.sha256.clone(), ..scenario })
+    }
+
+    /// The scenario with other numbers at `paths`, JSON pointers of numbers in the file, and without its prior.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] at the path in `prior` whose value the format refuses.
+    pub fn with_values(&self, paths: &[String], values: &[f64]) -> Result<Self, ScenarioError> {
+        let mut source = self.source.clone();
+        for (path, value) in paths.iter().zip(values) {
+            if let Some(place) = source.pointer_mut(path) {
+                *place = Value::from(*value);
+            }
+        }
+        if let Some(file) = source.as_object_mut() {
+            file.shift_remove("prior");
+        }
+        assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario }).map_err(
+            |error| {
+                let path = paths.iter().find(|path| error.pointer.starts_with(path.as_str())).unwrap_or(&error.pointer);
+                ScenarioError {
+                    pointer: pointer(&["prior", path.as_str()]),
+                    rule: format!(
+                        "the prior reaches a number that the format refuses: {} {}",
+                        error.pointer, error.rule
+                    ),
+                    hint: Some("keep the unknown \"within\" a range".into()),
+                    ..error
+                }
+            },
+        )
     }
 
     /// The scenario with one candidate or truth per value of `path`, and nothing else varied: below `/truth` the values are truths

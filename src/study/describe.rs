@@ -5,7 +5,7 @@ use crate::protocol::Design;
 use crate::scenario::Scenario;
 use crate::study::{StudyError, locate};
 use crate::survival::Endpoint;
-use crate::truth::{Correlations, ExpectedEvents, ObservedResponse, Truth};
+use crate::truth::{ArmStratum, Correlations, ExpectedEvents, ObservedResponse, Stratum, Truth};
 
 /// Months at which curves are read.
 pub const MONTHS: [f64; 7] = [3.0, 6.0, 12.0, 18.0, 24.0, 36.0, 60.0];
@@ -15,6 +15,9 @@ pub const MONTHS: [f64; 7] = [3.0, 6.0, 12.0, 18.0, 24.0, 36.0, 60.0];
 pub struct TruthDescription {
     /// Name of the truth.
     pub truth: String,
+    /// Hazards per month of progression, death and death after progression in the control arm, by stratum; empty where
+    /// there is no progression or a hazard is not constant.
+    pub control_hazards: Vec<(String, [f64; 3])>,
     /// One per arm, the control first.
     pub arms: Vec<ArmDescription>,
     /// Expected patients and events over calendar time.
@@ -129,5 +132,19 @@ fn one(
             events: counters.iter().map(|(endpoint, counter)| (*endpoint, counter.by(month).total())).collect(),
         })
         .collect();
-    Ok(TruthDescription { truth: name.to_string(), arms, milestones })
+    Ok(TruthDescription { truth: name.to_string(), control_hazards: control_hazards(truth), arms, milestones })
+}
+
+fn control_hazards(truth: &Truth) -> Vec<(String, [f64; 3])> {
+    if !truth.has_progression {
+        return Vec::new();
+    }
+    let constant = |(stratum, control): (&Stratum, &ArmStratum)| {
+        let course = &control.courses[0];
+        let hazards = [&course.progression, &course.death, &course.after_baseline];
+        let constant = hazards.iter().all(|hazard| hazard.rates().len() == 1);
+        constant.then(|| (stratum.name.clone(), hazards.map(|hazard| hazard.rates()[0])))
+    };
+    let control = truth.arms.first().map_or(&[][..], |arm| &arm.strata);
+    truth.strata.iter().zip(control).map(constant).collect::<Option<_>>().unwrap_or_default()
 }

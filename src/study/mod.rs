@@ -1,20 +1,20 @@
 //! Many evaluations: candidates × truths, in file order.
 
 mod analyze;
+mod assurance;
 mod describe;
 mod guarantee;
 mod part;
 mod ranking;
-mod worst_case;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
+pub use assurance::assurance;
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
-pub use worst_case::{WorstCase, worst_case};
 
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
 use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve};

@@ -1,10 +1,10 @@
 //! From a truth to the laws of its endpoints: classes of patients, and the numbers checked.
 
 use crate::invalid::{Invalid, require};
-use crate::survival::{Class, Endpoint, EndpointLaw, Frailty};
+use crate::survival::{Class, Course, Endpoint, EndpointLaw, Frailty};
 use crate::truth::{ArmStratum, Cured, Truth};
 
-/// One class of patients of one arm and stratum: true response and cures known, frailty a law.
+/// One class of patients of one arm and stratum: true response, cures and later therapy known, frailty a law.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PatientClass {
     /// Whether the patients are true immune responders.
@@ -53,6 +53,11 @@ impl Truth {
         for share in [progression, death, death_after_progression] {
             require((0.0..1.0).contains(&share), "cured share", share, "it must be at least 0 and below 1")?;
         }
+        if let Some(later) = &stratum.later {
+            for course in &stratum.courses {
+                later.histories(course)?;
+            }
+        }
         if !self.has_progression {
             for course in &stratum.courses {
                 let rate = course.progression.rates().iter().copied().fold(0.0, f64::max);
@@ -65,7 +70,8 @@ impl Truth {
     /// The classes of patients of `arm` in `stratum`, by true response and cure; their weights sum to 1.
     ///
     /// Cures: one uniform U per patient; cured of a transition where U is below its cured share. The shares cut [0, 1]
-    /// into at most four classes. Response and frailty are independent of U. A class without patients is left out.
+    /// into at most four classes. Response and frailty are independent of U. Each is divided by what its patients receive
+    /// after progression ([`crate::truth::Later`]). A class without patients is left out.
     ///
     /// # Errors
     /// [`Invalid`] for an index out of range or a number out of range.
@@ -98,7 +104,20 @@ impl Truth {
                     is_cured(cured.death),
                     is_cured(cured.death_after_progression),
                 );
-                classes.push(PatientClass { responder, class: Class { weight, course, frailty: frailty.clone() } });
+                let mut add = |weight: f64, course: Course| {
+                    if weight > 0.0 {
+                        classes.push(PatientClass {
+                            responder,
+                            class: Class { weight, course, frailty: frailty.clone() },
+                        });
+                    }
+                };
+                match &part.later {
+                    Some(later) => {
+                        later.histories(&course)?.into_iter().for_each(|(share, course)| add(weight * share, course));
+                    }
+                    None => add(weight, course),
+                }
             }
         }
         Ok(classes)

@@ -9,6 +9,7 @@ mod entry;
 mod expected;
 mod implied;
 mod landmark;
+mod later;
 mod laws;
 mod response;
 
@@ -17,6 +18,7 @@ pub use entry::EntryLaw;
 pub use expected::{EventCount, ExpectedEvents, event_probability, expected_events};
 pub use implied::{Correlations, ObservedResponse};
 pub use landmark::immortal_time_rate_ratio;
+pub use later::{Crossover, Later, Therapy};
 pub use laws::PatientClass;
 pub use response::{Assay, ImmuneResponse, PositiveRule, Prognostic, Reading};
 
@@ -70,6 +72,8 @@ pub struct ArmStratum {
     /// One latent uniform per patient is compared with all three, so that the cured of one kind are nested in the cured
     /// of a more frequent kind; a cured patient's transition hazard is zero in every arm.
     pub cured: Cured,
+    /// Therapy after progression and crossover, where there is any.
+    pub later: Option<Later>,
 }
 
 /// Cured fractions of the three transitions, each in [0, 1).

@@ -163,7 +163,7 @@ fn the_illness_death_course() {
     );
     refused(&without(one_look(), "/truth/control/death"), "/truth/control/death", "`death` is required");
     let file = with(one_look(), "/truth/control/medians", json!({"pfs": 6, "os": 16}));
-    refused(&file, "/truth/control/medians", "not yet computed by this version: control hazards solved from medians");
+    refused(&file, "/truth/control/progression", "a control has hazards, or `medians` with `correlation`, not both");
 }
 
 #[test]
@@ -267,12 +267,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
             &format!("not yet computed by this version: {feature}"),
         );
     };
-    later(
-        "/truth/subsequent_therapy",
-        json!({"control": {"probability": 0.5, "hazard_ratio": 0.7}}),
-        "therapy after progression",
-    );
-    later("/truth/crossover", json!({"control": {"probability": 0.3, "to": "high"}}), "crossover of controls");
     later("/truth/assessment", json!({"every": 2}), "visits at which progression is seen");
     later(
         "/truth/arms/high/manufacturing",
@@ -294,7 +288,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         "sample-size re-estimation",
     );
     later("/sweep", json!({"axes": [{"path": "/truth/arms/high/effect", "values": [1]}]}), "sweeps");
-    later("/prior", json!({"/truth/control/death/hazard": {"normal": {}}}), "assurance over priors");
     later("/optimize", json!({"maximize": "power", "vary": []}), "optimisation");
     later("/protocol/intersection", json!("spiessens_debois"), "the intersection test `spiessens_debois`");
     refused(

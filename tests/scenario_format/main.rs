@@ -5,6 +5,7 @@
 mod bounds;
 mod examples;
 mod forms;
+mod later;
 mod mutations;
 mod patches;
 mod protocol;

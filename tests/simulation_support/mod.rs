@@ -29,7 +29,8 @@ pub fn death(hazard: PiecewiseHazard) -> Course {
 }
 
 pub fn arm(name: &str, course: Course, dropout: f64) -> ArmTruth {
-    let stratum = ArmStratum { response_rate: 0.0, courses: [course.clone(), course], cured: Cured::default() };
+    let stratum =
+        ArmStratum { response_rate: 0.0, courses: [course.clone(), course], cured: Cured::default(), later: None };
     ArmTruth { name: name.into(), dropout: constant(dropout), strata: vec![stratum] }
 }
 

@@ -17,6 +17,7 @@ struct Used {
     response: bool,
     frailty: bool,
     cure: bool,
+    later: bool,
 }
 
 /// Latents of the patients drawn so far, struct of arrays, in order of arrival.
@@ -49,6 +50,10 @@ pub struct Latents {
     pub cure: Vec<f64>,
     /// The unused half of the cure draws.
     spare: Vec<f64>,
+    /// Uniform compared with the probability of therapy after progression.
+    pub therapy: Vec<f64>,
+    /// Uniform compared with the probability of crossover.
+    pub crossover: Vec<f64>,
     /// Uniforms of the assay readings: assay j in pair j/2, place j mod 2. Empty when every assay is perfect.
     pub readings: Vec<[Vec<f64>; 2]>,
 }
@@ -81,6 +86,7 @@ impl Latents {
                 .iter()
                 .flat_map(|arm| &arm.strata)
                 .any(|stratum| stratum.cured != crate::truth::Cured::default()),
+            later: truth.arms.iter().flat_map(|arm| &arm.strata).any(|stratum| stratum.later.is_some()),
         };
         let assays =
             truth.immune_response.as_ref().map_or(0, |response| if perfect { 0 } else { response.assays.len() });
@@ -100,6 +106,8 @@ impl Latents {
             resistance: room(used.frailty),
             cure: room(used.cure),
             spare: room(used.cure),
+            therapy: room(used.later),
+            crossover: room(used.later),
             readings: (0..assays.div_ceil(2)).map(|_| [room(true), room(true)]).collect(),
         }
     }
@@ -120,6 +128,8 @@ impl Latents {
             &mut self.resistance,
             &mut self.cure,
             &mut self.spare,
+            &mut self.therapy,
+            &mut self.crossover,
         ]
         .into_iter()
         .chain(self.readings.iter_mut().flatten())
@@ -183,6 +193,9 @@ impl Latents {
         }
         if self.used.cure {
             extend_pairs(&mut self.cure, &mut self.spare, patients, stream, Purpose::Cure);
+        }
+        if self.used.later {
+            extend_pairs(&mut self.therapy, &mut self.crossover, patients, stream, Purpose::LaterTherapy);
         }
         for (repeat, pair) in self.readings.iter_mut().enumerate() {
             let [even, odd] = pair;

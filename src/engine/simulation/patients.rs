@@ -3,7 +3,7 @@
 use crate::engine::EngineError;
 use crate::engine::simulation::latent::Latents;
 use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
-use crate::truth::Truth;
+use crate::truth::{Later, Truth};
 use std::ops::Range;
 
 /// A hazard made ready for inversion.
@@ -124,6 +124,38 @@ struct Cell {
     non_response: f64,
     courses: [Ready; 2],
     cured: crate::truth::Cured,
+    later: Option<Box<LaterReady>>,
+}
+
+/// Therapy after progression and crossover, made ready for sampling.
+#[derive(Debug, Clone)]
+struct LaterReady {
+    /// Probabilities of therapy and of crossover.
+    therapy: f64,
+    crossover: f64,
+    /// By true response: neither, therapy, crossover, both.
+    after: [[After; 4]; 2],
+}
+
+impl LaterReady {
+    fn new(later: &Later, courses: &[Course; 2]) -> Result<Self, EngineError> {
+        let ready = |course: &Course| -> Result<[After; 4], EngineError> {
+            let [(_, neither), (_, therapy), (_, crossover), (_, both)] = later.histories(course)?;
+            Ok([After::new(&neither)?, After::new(&therapy)?, After::new(&crossover)?, After::new(&both)?])
+        };
+        Ok(Self {
+            therapy: later.therapy.map_or(0.0, |therapy| therapy.probability),
+            crossover: later.crossover.as_ref().map_or(0.0, |crossover| crossover.probability),
+            after: [ready(&courses[0])?, ready(&courses[1])?],
+        })
+    }
+
+    /// The hazard of a patient after progression.
+    fn after(&self, latents: &Latents, patient: usize, responds: bool) -> &After {
+        let therapy = usize::from(latents.therapy[patient] < self.therapy);
+        let crossover = usize::from(latents.crossover[patient] < self.crossover);
+        &self.after[usize::from(responds)][therapy + 2 * crossover]
+    }
 }
 
 /// A truth made ready for sampling: one cell per arm and stratum.
@@ -159,6 +191,11 @@ impl Nature {
                 non_response: 1.0 - stratum.response_rate,
                 courses: [ready(&stratum.courses[0])?, ready(&stratum.courses[1])?],
                 cured: stratum.cured,
+                later: stratum
+                    .later
+                    .as_ref()
+                    .map(|later| LaterReady::new(later, &stratum.courses).map(Box::new))
+                    .transpose()?,
             });
         }
         let response = truth.immune_response.as_ref();
@@ -255,7 +292,8 @@ impl Patients {
                 self.os[i] = if cure < cell.cured.death_after_progression {
                     f64::INFINITY
                 } else {
-                    course.after.month_of_death(progression, latents.after[i] * resistance)
+                    let after = cell.later.as_ref().map_or(&course.after, |later| later.after(latents, i, responds));
+                    after.month_of_death(progression, latents.after[i] * resistance)
                 };
             } else {
                 self.pfs[i] = death;

@@ -32,6 +32,10 @@ pub enum Purpose {
     Assay = 10,
     /// Permuted blocks: four 32-bit words to a repeat (12 and 13); the patient is the block's first.
     Allocation = 12,
+    /// Whether therapy after progression is received.
+    LaterTherapy = 14,
+    /// Whether the patient crosses over at progression.
+    Crossover = 15,
 }
 
 const ROUNDS: usize = 10;
@@ -332,7 +336,9 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for replicate in [0, 1, u64::from(u32::MAX) + 1] {
             for patient in 0..50 {
-                for purpose in [Purpose::Enrollment, Purpose::Death, Purpose::Assay, Purpose::Allocation] {
+                for purpose in
+                    [Purpose::Enrollment, Purpose::Death, Purpose::Assay, Purpose::Allocation, Purpose::LaterTherapy]
+                {
                     for repeat in 0..3 {
                         assert!(seen.insert(Stream::new(7, replicate).words(patient, purpose, repeat)));
                     }

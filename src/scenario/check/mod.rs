@@ -3,6 +3,8 @@
 pub(super) mod allocation;
 pub(super) mod bounds;
 pub(super) mod hazard;
+pub(super) mod later;
+pub(super) mod prior;
 pub(super) mod protocol;
 pub(super) mod spending;
 pub(super) mod test;
@@ -34,7 +36,7 @@ impl Facts {
         Self {
             truth: name.map(str::to_owned),
             strata,
-            has_progression: truth.control.progression.is_some(),
+            has_progression: truth.control.has_progression(),
             has_response: truth.immune_response.is_some(),
         }
     }

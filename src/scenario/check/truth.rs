@@ -1,6 +1,7 @@
 //! Raw truth → [`Truth`], resolved for the arms of one protocol.
 
 use super::hazard::{effect, hazard, starts};
+use super::later::{Later, all_later};
 use super::{length, unique};
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
@@ -9,7 +10,7 @@ use crate::scenario::raw::hazard::{Clock as RawClock, Effect};
 use crate::scenario::raw::shape::Form;
 use crate::scenario::raw::truth as raw;
 use crate::scenario::suggest;
-use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
+use crate::survival::{Clock, ConstantHazards, Course, HazardRatio, PiecewiseHazard, Unreachable};
 use crate::truth::{
     ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, PositiveRule, Prognostic,
     Stratum, Truth,
@@ -20,8 +21,6 @@ pub(crate) const CONTROL: &str = "control";
 
 /// A truth with the arms of one protocol, the control first; `at` is the truth's place.
 pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<Truth> {
-    at.refuse("subsequent_therapy", raw.subsequent_therapy.as_ref(), "therapy after progression")?;
-    at.refuse("crossover", raw.crossover.as_ref(), "crossover of controls")?;
     at.refuse("assessment", raw.assessment.as_ref(), "visits at which progression is seen")?;
 
     let enrollment = enrollment(raw, &at.key("enrollment"))?;
@@ -33,6 +32,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         .map(|response| immune_response(response, &at.key("immune_response")))
         .transpose()?;
     all_arms(raw, at)?;
+    all_later(raw, at)?;
 
     let context = Context { raw, strata: &strata, control: &control };
     let arms = arms
@@ -54,7 +54,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         strata: strata.into_iter().map(|stratum| stratum.public).collect(),
         arms,
         immune_response,
-        has_progression: raw.control.progression.is_some(),
+        has_progression: raw.control.has_progression(),
     })
 }
 
@@ -107,7 +107,7 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
     if (total - 1.0).abs() > 1e-9 {
         return Err(at.fail(format!("prevalences must sum to 1, they sum to {total}")));
     }
-    let has_progression = raw.control.progression.is_some();
+    let has_progression = raw.control.has_progression();
     list.iter()
         .enumerate()
         .map(|(index, stratum)| {
@@ -130,7 +130,7 @@ fn strata(raw: &raw::Truth, at: &At<'_>) -> Checked<Vec<CheckedStratum>> {
         .collect()
 }
 
-fn needs_progression<T>(has_progression: bool, value: Option<&T>, key: &str, at: &At<'_>) -> Checked<()> {
+pub(super) fn needs_progression<T>(has_progression: bool, value: Option<&T>, key: &str, at: &At<'_>) -> Checked<()> {
     if value.is_some() && !has_progression {
         return Err(at.key(key).fail(format!("`{key}` needs `control.progression`, which is absent")));
     }
@@ -145,8 +145,9 @@ struct Control {
 }
 
 fn control(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
-    at.refuse("medians", raw.medians.as_ref(), "control hazards solved from medians")?;
-    at.refuse("correlation", raw.correlation.as_ref(), "control hazards solved from medians")?;
+    if raw.medians.is_some() || raw.correlation.is_some() {
+        return solved(raw, at);
+    }
     let death = raw.death.as_ref().ok_or_else(|| at.key("death").fail("`death` is required"))?;
     let (death, death_cured) = hazard(death, &at.key("death"))?;
     let after_at = at.key("death_after_progression");
@@ -172,6 +173,44 @@ fn control(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
         hazards: [progression, death, after_hazard],
         clock,
         cured: Cured { progression: progression_cured, death: death_cured, death_after_progression: after_cured },
+    })
+}
+
+/// Constant hazards from medians and a correlation.
+fn solved(raw: &raw::Control, at: &At<'_>) -> Checked<Control> {
+    let hazards = [
+        ("progression", raw.progression.is_some()),
+        ("death", raw.death.is_some()),
+        ("death_after_progression", raw.death_after_progression.is_some()),
+    ];
+    if let Some((key, _)) = hazards.iter().find(|(_, there)| *there) {
+        let fault = at.key(key).fail("a control has hazards, or `medians` with `correlation`, not both");
+        return Err(fault.hint("a patch removes the hazards with null"));
+    }
+    let (medians_at, correlation_at) = (at.key("medians"), at.key("correlation"));
+    let medians = raw.medians.as_ref().ok_or_else(|| medians_at.fail("`correlation` needs `medians` beside it"))?;
+    let correlation = raw.correlation.ok_or_else(|| {
+        let fault = correlation_at.fail("`medians` needs `correlation` beside it, that of PFS and OS");
+        fault.hint("two medians leave open how many die without progression; the correlation settles it")
+    })?;
+    let (pfs, os) = (medians.pfs.get(), medians.os.get());
+    let hazards =
+        ConstantHazards::from_medians(pfs, os, correlation.get()).map_err(|unreachable| match unreachable {
+            Unreachable::Medians => medians_at
+                .key("os")
+                .fail(format!("must be above the median of PFS, {pfs}, by more than a rounding error")),
+            Unreachable::Correlation { largest } => {
+                // Rounded down, so that the figure shown is itself in the range.
+                let shown = (largest * 1e4).floor() / 1e4;
+                let rule = "no constant hazards have these medians and this correlation of PFS and OS";
+                correlation_at.fail(rule).hint(format!("with medians {pfs} and {os} it is above 0 and at most {shown}"))
+            }
+        })?;
+    let constant = |rate: f64| PiecewiseHazard::constant(rate).map_err(|invalid| at.invalid(&invalid));
+    Ok(Control {
+        hazards: [constant(hazards.progression)?, constant(hazards.death)?, constant(hazards.death_after_progression)?],
+        clock: Clock::SinceProgression,
+        cured: Cured::default(),
     })
 }
 
@@ -283,7 +322,8 @@ impl Context<'_> {
             None => (arm.and_then(|arm| arm.immune_response.as_ref()), &arm_at),
         };
         let response_rate = self.response_rate(arm, rate, &rate_at.key("immune_response"))?;
-        Ok(ArmStratum { response_rate, courses, cured: self.control.cured })
+        let later = Later { raw: self.raw, arm: name, stratum: stratum_name }.checked(&courses, at)?;
+        Ok(ArmStratum { response_rate, courses, cured: self.control.cured, later })
     }
 
     fn courses(&self, raw: &Effects, stratum: usize, at: &At<'_>) -> Checked<[Course; 2]> {
@@ -313,7 +353,7 @@ impl Context<'_> {
 
     fn course(&self, effects: [&Option<Effect>; 3], stratum: usize, at: &At<'_>) -> Checked<Course> {
         const KEYS: [&str; 3] = ["progression", "death", "death_after_progression"];
-        let has_progression = self.raw.control.progression.is_some();
+        let has_progression = self.raw.control.has_progression();
         needs_progression(has_progression, effects[0].as_ref(), KEYS[0], at)?;
         needs_progression(has_progression, effects[2].as_ref(), KEYS[2], at)?;
         let ratio = |i: usize| -> Checked<HazardRatio> { effect(effects[i].as_ref(), &at.key(KEYS[i])) };

@@ -6,6 +6,7 @@
 pub mod arm;
 pub mod bounds;
 pub mod hazard;
+pub mod prior;
 pub mod protocol;
 pub mod quantity;
 pub mod shape;
@@ -51,13 +52,10 @@ pub struct File {
     pub goal: Option<Goal>,
     /// Points over which everything is repeated. Not yet computed by this version.
     pub sweep: Option<Sweep>,
-    /// Distributions of unknown values, by JSON pointer: assurance. Not yet computed by this version.
-    pub prior: Option<IndexMap<String, Value>>,
+    /// Distributions of unknown numbers of the truth, by JSON pointer: `evaluate` adds the assurance, the power averaged over them.
+    pub prior: Option<IndexMap<String, prior::Distribution>>,
     /// A search for the best protocol. Not yet computed by this version.
     pub optimize: Option<Optimize>,
-    /// What `check --worst-case` varies. Where it is absent: the response rates of arms without effect and of the controls, and the
-    /// prognostic link of the response.
-    pub worst_case: Option<WorstCase>,
     /// How engines are run.
     pub run: Option<Run>,
 }
@@ -159,7 +157,7 @@ pub enum Engine {
     Auto,
     /// Closed form and quadrature; designs without data-driven selection.
     Analytic,
-    /// Joint normal law of all statistics, integrated over the transition rule.
+    /// Joint normal law of all statistics. Not yet computed by this version.
     Asymptotic,
     /// Patient by patient.
     Simulation,
@@ -203,14 +201,6 @@ pub struct Axis {
     pub to: Option<Number>,
     /// Step, above 0.
     pub step: Option<Positive>,
-}
-
-/// What `check --worst-case` varies to find the largest type I error.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WorstCase {
-    /// Values of `truth` and their ranges, 1 to 12.
-    pub vary: Vec<Vary>,
 }
 
 /// A search for the best protocol.

@@ -28,9 +28,9 @@ pub struct Truth {
     pub arms: IndexMap<String, Arm>,
     /// Immune response, measured once per patient.
     pub immune_response: Option<ImmuneResponse>,
-    /// Therapy after progression, by arm. Not yet computed by this version.
+    /// Therapy after progression, by arm; none in an arm that is not named.
     pub subsequent_therapy: Option<IndexMap<String, SubsequentTherapy>>,
-    /// Controls who receive the product at progression. Not yet computed by this version.
+    /// Controls who receive the product at progression; the only key is `control`.
     pub crossover: Option<IndexMap<String, Crossover>>,
     /// Visits at which progression is seen. Not yet computed by this version.
     pub assessment: Option<Assessment>,
@@ -186,10 +186,17 @@ pub struct Control {
     pub death: Option<Hazard>,
     /// Hazard of death after progression; needed where there is progression.
     pub death_after_progression: Option<HazardAfterProgression>,
-    /// Medians that constant hazards are solved for. Not yet computed by this version.
+    /// Medians that constant hazards are solved for, with `correlation`; in place of the hazards.
     pub medians: Option<Medians>,
-    /// Correlation of PFS and OS that constant hazards are solved for. Not yet computed by this version.
+    /// Pearson correlation of PFS and OS without censoring that constant hazards are solved for, with `medians`.
     pub correlation: Option<Correlation>,
+}
+
+impl Control {
+    /// Whether there is a progression state.
+    pub fn has_progression(&self) -> bool {
+        self.progression.is_some() || self.medians.is_some()
+    }
 }
 
 /// Medians of PFS and OS in months.
@@ -265,9 +272,9 @@ pub struct PositiveAtLeast {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubsequentTherapy {
-    /// Probability of receiving it.
+    /// Probability that a patient who progresses receives it, in [0, 1].
     pub probability: Probability,
-    /// Its hazard ratio on death after progression.
+    /// Its hazard ratio on death after progression, from progression on; on top of the arm's effect.
     pub hazard_ratio: Ratio,
 }
 
@@ -275,9 +282,10 @@ pub struct SubsequentTherapy {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Crossover {
-    /// Probability of crossing over at progression.
+    /// Probability that a patient who progresses crosses over, in [0, 1].
     pub probability: Probability,
-    /// Arm whose product is received.
+    /// Arm whose product is received at progression: its effect on death after progression applies, with delay and ramp
+    /// counted from there.
     pub to: String,
 }
 

@@ -1,4 +1,4 @@
-//! Combination of stage-wise evidence.
+//! The inverse normal combination of any number of stages, in closed form.
 
 use crate::invalid::{Invalid, require};
 use crate::numerics::normal::sf;
@@ -90,17 +90,6 @@ impl InverseNormal {
     pub fn weights(&self) -> &[f64] {
         &self.weights
     }
-}
-
-/// p-value of Fisher's product p₁p₂: P(U₁U₂ ≤ p₁p₂) = q(1 − ln q), q = p₁p₂ (Bauer and Köhne 1994).
-///
-/// ```
-/// let p = seamline::adaptive::combination::fisher_two_stage(0.08, 0.011);
-/// assert!((p - 0.007_071_318_012_43).abs() < 1e-13);
-/// ```
-pub fn fisher_two_stage(first: f64, second: f64) -> f64 {
-    let product = first * second;
-    if product <= 0.0 { 0.0 } else { (product * (1.0 - libm::log(product))).min(1.0) }
 }
 
 #[cfg(test)]

@@ -35,6 +35,23 @@ fn solved_designs_have_the_goals_power() {
         assert!((number(&solved, "/results/0/reject_any/value") - 0.9).abs() < 1e-6, "{solve}");
         assert!(number(&solved, "/results/0/solved/power_at_integer") >= 0.9, "{solve}");
         assert_eq!(solved["results"][0]["solved"]["what"], *solve);
+        let rounded = &solved["results"][0]["solved"]["rounded"];
+        if solve == "hazard_ratio" {
+            assert!(rounded.is_null());
+            continue;
+        }
+        // Whole events where a look counts them, and hardly another power.
+        let power = number(rounded, "/reject_any/value");
+        assert!((power - number(&solved, "/results/0/solved/power_at_integer")).abs() < 2e-3, "{solve} {power}");
+        let looks = rounded["looks"].as_array().unwrap();
+        for (whole, exact) in looks.iter().zip(solved["results"][0]["looks"].as_array().unwrap()) {
+            if solve == "events" {
+                let events = number(whole, "/events/value");
+                assert!((events - events.round()).abs() < 1e-6, "{events}");
+            }
+            let (whole, exact) = (number(whole, "/efficacy_bound/z"), number(exact, "/efficacy_bound/z"));
+            assert!((whole - exact).abs() < 0.02, "{solve} {whole} {exact}");
+        }
     }
     // Once more from outside: the whole number of patients, evaluated as a file of its own.
     let solved = answer(&["size", "scenarios/size-under-delay.json"]);

@@ -107,46 +107,105 @@ fn evaluate(text: &str, engine: EngineKind, replicates: u64) -> Result<Operating
 /// First-order asymptotics at a few hundred events leave this much beside the Monte Carlo error.
 const FINITE_SAMPLE: f64 = 0.003;
 
-#[test]
-fn analytic_agrees_with_simulation_on_random_group_sequential_trials() {
-    const REPLICATES: u64 = 20_000;
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+/// Draws scenarios until `count` can be answered and compares both engines on each; returns what is further apart than 4 mcse +
+/// `allowance`. `alter` makes the drawn scenario the one that is run, or refuses it.
+fn disagreements(
+    seed: u8,
+    count: usize,
+    replicates: u64,
+    allowance: f64,
+    alter: impl Fn(&mut Value) -> bool,
+) -> Vec<String> {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let strategy = scenario();
-    let (mut compared, mut wrong) = (0, Vec::new());
-    while compared < 20 {
-        let value = strategy.new_tree(&mut runner).unwrap().current();
+    let (mut compared, mut drawn, mut wrong) = (0, 0, Vec::new());
+    while compared < count {
+        drawn += 1;
+        assert!(drawn < 20 * count, "hardly any scenario can be answered");
+        let mut value = strategy.new_tree(&mut runner).unwrap().current();
+        if !alter(&mut value) {
+            continue;
+        }
         let text = serde_json::to_string(&value).unwrap();
-        // A drawn trial whose events are out of reach is no trial; draw again.
+        // A drawn trial whose events are out of reach, or whose looks come too early for its test, is no trial; draw again.
         let Ok(analytic) = evaluate(&text, EngineKind::Analytic, 1) else { continue };
-        let simulated = evaluate(&text, EngineKind::Simulation, REPLICATES).unwrap();
+        let simulated = evaluate(&text, EngineKind::Simulation, replicates).unwrap();
         compared += 1;
         let mut compare = |what: String, a: f64, s: f64, mcse: f64| {
             // Under few crossings the simulated error estimate is too small: use the analytic probability's.
-            let mcse = mcse.max((a * (1.0 - a) / REPLICATES as f64).sqrt());
-            if (a - s).abs() > 4.0 * mcse + FINITE_SAMPLE {
+            let mcse = mcse.max((a * (1.0 - a) / replicates as f64).sqrt());
+            if (a - s).abs() > 4.0 * mcse + allowance {
                 wrong.push(format!("trial {compared}: {what} analytic {a:.5}, simulation {s:.5} ± {mcse:.5}\n{text}"));
             }
         };
         let pair = (&analytic.reject_any, &simulated.reject_any);
         compare("power".into(), pair.0.value, pair.1.value, pair.1.mcse.unwrap());
         for (a, s) in analytic.looks.iter().zip(&simulated.looks) {
-            let name = &a.analysis;
-            compare(
-                format!("{name} efficacy"),
-                a.cross_efficacy.value,
-                s.cross_efficacy.value,
-                s.cross_efficacy.mcse.unwrap(),
-            );
-            compare(
-                format!("{name} futility"),
-                a.cross_futility.value,
-                s.cross_futility.value,
-                s.cross_futility.mcse.unwrap(),
-            );
+            for (what, a, s) in
+                [("efficacy", a.cross_efficacy, s.cross_efficacy), ("futility", a.cross_futility, s.cross_futility)]
+            {
+                compare(format!("{what} {}", simulated.looks.len()), a.value, s.value, s.mcse.unwrap());
+            }
         }
     }
+    wrong
+}
+
+#[test]
+fn analytic_agrees_with_simulation_on_random_group_sequential_trials() {
+    let wrong = disagreements(7, 20, 20_000, FINITE_SAMPLE, |_| true);
     assert!(wrong.is_empty(), "{} disagreements\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The same where weights are read from the pooled curve of the data: weight and increment hang together, which moves the mean of Z
+/// by order 1/√events, most in small strata with unequal arms. The worst trial met (two strata, 2:1, 193 and 276 events,
+/// Fleming-Harrington (0, 1)) is 0.015 apart at 20,000 replicates, and 0.004 at four times its size and drift.
+const ESTIMATED_WEIGHTS: f64 = 0.02;
+
+/// Ten random trials for each member of the log-rank family and a max-combo, looks fixed by events.
+#[test]
+fn engines_agree_on_weighted_log_rank_tests() {
+    let tests = [
+        json!({ "fleming_harrington": { "rho": 0, "gamma": 1 } }),
+        json!({ "fleming_harrington": { "rho": 1, "gamma": 0.5 } }),
+        json!({ "modestly_weighted": { "until": 8 } }),
+        json!({ "modestly_weighted": { "until": 20, "max_weight": 1.5 } }),
+        json!({ "zero_early": { "until": 3 } }),
+        json!({ "piecewise_weights": [{ "for": 4, "weight": 0.3 }, { "weight": 1 }] }),
+        json!({ "max_combo": ["logrank", { "fleming_harrington": { "rho": 0, "gamma": 1 } }] }),
+    ];
+    let mut found = Vec::new();
+    for (number, test) in tests.iter().enumerate() {
+        let fixed = test.get("zero_early").is_some() || test.get("piecewise_weights").is_some();
+        let allowance = if fixed { FINITE_SAMPLE } else { ESTIMATED_WEIGHTS };
+        let wrong = disagreements(20 + number as u8, 10, 8000, allowance, |scenario| {
+            let protocol = &mut scenario["protocol"];
+            protocol["primary"]["test"] = test.clone();
+            test.get("max_combo").is_none() || protocol.as_object_mut().unwrap().remove("futility").is_none()
+        });
+        found.extend(wrong.into_iter().map(|wrong| format!("{test}: {wrong}")));
+    }
+    assert!(found.is_empty(), "{} disagreements\n{}", found.len(), found.join("\n"));
+}
+
+/// Ten random trials for each Kaplan-Meier difference, looks at calendar months. Greenwood's variance is biased by a share of
+/// order 1/n and the difference of curves is skewer than a score: twice the allowance.
+#[test]
+fn engines_agree_on_milestone_and_restricted_mean_tests() {
+    for (number, test) in [json!({ "rmst": { "to": 12 } }), json!({ "milestone": { "at": 10 } })].iter().enumerate() {
+        let wrong = disagreements(40 + number as u8, 10, 8000, 2.0 * FINITE_SAMPLE, |scenario| {
+            let rate = scenario["truth"]["enrollment"][1]["per_month"].as_f64().unwrap();
+            let protocol = &mut scenario["protocol"];
+            let enrolled = protocol["patients"].as_f64().unwrap() / rate + 1.5;
+            protocol["primary"]["test"] = test.clone();
+            for (look, analysis) in protocol["analyses"].as_array_mut().unwrap().iter_mut().enumerate() {
+                analysis["when"] = json!({ "calendar": (enrolled + 4.0 + 4.0 * look as f64).round() });
+            }
+            true
+        });
+        assert!(wrong.is_empty(), "{test}: {} disagreements\n{}", wrong.len(), wrong.join("\n"));
+    }
 }
 
 /// Overall survival under therapy after progression, crossover, and solved control hazards: every truth of the scenarios.

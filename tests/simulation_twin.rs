@@ -10,10 +10,10 @@ use seamline::engine::Plan;
 use seamline::engine::simulation::random::{Purpose, Stream, exponentials};
 use seamline::engine::simulation::{Record, Trial};
 use seamline::numerics::{bivariate, normal};
-use seamline::protocol::{Combination, Design, Protocol, Seamless};
-use seamline::statistics::Observations;
+use seamline::protocol::{Combination, Design, Protocol, Seamless, Test};
+use seamline::registry::find;
 use seamline::statistics::cox::cox;
-use seamline::statistics::log_rank::{LogRank, log_rank};
+use seamline::statistics::{Evidence, Observations, TEST_STATISTICS, from_data};
 use seamline::survival::{Clock, Course, Endpoint, HazardRatio, PiecewiseHazard};
 use seamline::transition::{Criterion, Statistic, Threshold, Trigger};
 use seamline::truth::{Assay, ImmuneResponse, PositiveRule, Prognostic, Truth};
@@ -105,9 +105,42 @@ fn cut(people: &[Person], month: f64, arm: usize, death: bool) -> (Vec<f64>, Vec
     data
 }
 
-fn test_of(people: &[Person], month: f64, arm: usize, death: bool) -> LogRank {
-    let (time, event, treated) = cut(people, month, arm, death);
-    log_rank(&Observations { time: &time, event: &event, treated: &treated, stratum: None }).unwrap()
+/// What every statistic of the protocol's test finds.
+fn test_of(protocol: &Protocol, people: &[Person], month: f64, arm: usize) -> Vec<Evidence> {
+    let (time, event, treated) = cut(people, month, arm, protocol.primary.endpoint.is_death());
+    let data = Observations { time: &time, event: &event, treated: &treated, stratum: None };
+    protocol.primary.test.statistics.iter().map(|statistic| from_data(statistic.as_ref(), &data).unwrap()).collect()
+}
+
+/// The largest Z of those that exist.
+fn largest(found: &[Evidence]) -> f64 {
+    found.iter().map(Evidence::z).filter(|z| !z.is_nan()).reduce(f64::max).unwrap_or(f64::NAN)
+}
+
+/// Tests by number: the log-rank test, weights of all sorts, the largest of two, Kaplan-Meier differences. The last two do not
+/// enter as scores.
+fn test_number(number: usize) -> Test {
+    let of = |name: &str, parameters: &[f64]| (find(TEST_STATISTICS, name).unwrap().build)(parameters);
+    Test::single(match number {
+        1 => of("fleming_harrington", &[0.0, 1.0]),
+        2 => of("modestly_weighted", &[5.0, 1.6]),
+        3 => of("zero_early", &[2.0]),
+        4 => of("rmst", &[6.0]),
+        5 => of("milestone", &[5.0]),
+        6 => return Test { statistics: vec![of("logrank", &[]), of("fleming_harrington", &[0.0, 0.5])] },
+        _ => return Test::log_rank(),
+    })
+}
+
+/// Score and information of the one statistic.
+fn information(number: usize, found: &Evidence) -> [f64; 2] {
+    if matches!(number, 4 | 5) && found.variance == 0.0 {
+        [0.0; 2]
+    } else if matches!(number, 4 | 5) {
+        [found.effect / found.variance, 1.0 / found.variance]
+    } else {
+        [found.effect, found.variance]
+    }
 }
 
 fn month_of(people: &[Person], trigger: &Trigger, open: &[bool], previous: f64) -> f64 {
@@ -157,7 +190,7 @@ fn confirm(
     tested: &[Person],
     (decision, earliest): (f64, f64),
     story: &mut Story,
-    mut decide: impl FnMut(usize, &[Option<LogRank>], &mut Story),
+    mut decide: impl FnMut(usize, &[Option<Vec<Evidence>>], &mut Story),
 ) {
     let death = protocol.primary.endpoint.is_death();
     let open: Vec<bool> = std::iter::once(true).chain(story.kept.iter().copied()).collect();
@@ -171,8 +204,8 @@ fn confirm(
         let patients = everybody.iter().filter(|p| p.entry <= month).count() as u32;
         story.looks.push((month, events, patients));
         story.end = (month, events, patients);
-        let ranks: Vec<Option<LogRank>> =
-            (1..open.len()).map(|arm| open[arm].then(|| test_of(tested, month, arm, death))).collect();
+        let ranks: Vec<Option<Vec<Evidence>>> =
+            (1..open.len()).map(|arm| open[arm].then(|| test_of(protocol, tested, month, arm))).collect();
         decide(look, &ranks, story);
         if story.kept.iter().zip(&story.rejected).all(|(kept, rejected)| !kept || *rejected) {
             return;
@@ -180,10 +213,10 @@ fn confirm(
     }
 }
 
-fn elementary(plan: &Plan) -> impl FnMut(usize, &[Option<LogRank>], &mut Story) + '_ {
+fn elementary(plan: &Plan) -> impl FnMut(usize, &[Option<Vec<Evidence>>], &mut Story) + '_ {
     |look, ranks, story| {
         for (arm, rank) in ranks.iter().enumerate() {
-            let z = rank.map_or(f64::NAN, |rank| rank.z());
+            let z = rank.as_ref().map_or(f64::NAN, |rank| largest(rank));
             story.statistics.push(z);
             story.rejected[arm] |= z >= plan.bounds.efficacy[look];
         }
@@ -204,7 +237,13 @@ fn group_sequential_twin(protocol: &Protocol, truth: &Truth, plan: &Plan, replic
 }
 
 /// Two experimental arms, best by PFS hazard ratio among those whose response difference is at least 0.
-fn seamless_twin(protocol: &Protocol, design: &Seamless, truth: &Truth, plan: &Plan, replicate: u64) -> Story {
+fn seamless_twin(
+    (protocol, number): (&Protocol, usize),
+    design: &Seamless,
+    truth: &Truth,
+    plan: &Plan,
+    replicate: u64,
+) -> Story {
     let stream = Stream::new(SEED, replicate);
     let death = protocol.primary.endpoint.is_death();
     let n2 = design.phase2_patients as usize;
@@ -266,19 +305,19 @@ fn seamless_twin(protocol: &Protocol, design: &Seamless, truth: &Truth, plan: &P
             let (end, never) = reached(phase2, phase2_follow_up, &[true; 3], snapshot, death);
             story.never_met |= never;
             let z1: Vec<f64> = (1..3)
-                .map(|arm| test_of(phase2, end, arm, death).z())
+                .map(|arm| largest(&test_of(protocol, phase2, end, arm)))
                 .map(|z| if z.is_nan() { 0.0 } else { z })
                 .collect();
             let top = z1[0].max(z1[1]);
             // Allocation 1:1:1: both comparisons share half their patients, correlation ½.
             let pair = normal::upper_quantile(2.0 * normal::sf(top) - bivariate::upper(top, top, 0.5));
             let weight = plan.stage1_weight.unwrap();
-            let (mut second, mut before, mut fallen) = (0.0, LogRank::default(), [false; 2]);
-            let decide = |look: usize, ranks: &[Option<LogRank>], story: &mut Story| {
-                let now = ranks[kept - 1].unwrap();
+            let (mut second, mut before, mut fallen) = (0.0, [0.0; 2], [false; 2]);
+            let decide = |look: usize, ranks: &[Option<Vec<Evidence>>], story: &mut Story| {
+                let now = information(number, &ranks[kept - 1].as_ref().unwrap()[0]);
                 // No new information says nothing: 0.
-                let information = now.variance - before.variance;
-                let z = if information > 1e-9 { (before.score - now.score) / information.sqrt() } else { 0.0 };
+                let more = now[1] - before[1];
+                let z = if more > 1e-9 * now[1] { (now[0] - before[0]) / more.sqrt() } else { 0.0 };
                 before = now;
                 let f = |k: usize| plan.looks[k].stage2_fraction;
                 let step = f(look) - if look == 0 { 0.0 } else { f(look - 1) };
@@ -344,6 +383,7 @@ proptest! {
     fn group_sequential_designs(
         patients in 20u32..150, rate in 2.0f64..40.0, factor in 0.3f64..1.2, dropout in 0.0f64..0.05,
         allocation in proptest::collection::vec(1u32..4, 2..4), first in 3u32..60, more in 1u32..60, os in any::<bool>(), kind in 0..4,
+        number in 0usize..7,
     ) {
         let arms: Vec<_> = (0..allocation.len())
             .map(|arm| simulation_support::arm("arm", illness_death(factor.powf(f64::from(u8::try_from(arm).unwrap()))), dropout)).collect();
@@ -356,7 +396,8 @@ proptest! {
         };
         let looks = [events(first, endpoint), last];
         let names = ["control", "low", "high"];
-        let protocol = protocol(&names[..arms.len()], endpoint, &looks, group_sequential(patients, &allocation));
+        let mut protocol = protocol(&names[..arms.len()], endpoint, &looks, group_sequential(patients, &allocation));
+        protocol.primary.test = test_number(number);
         let truth = truth(rate, arms);
         let plan = plan(&[2.2, 1.5], &[0.5, 1.0], None);
         let trial = Trial::new(&protocol, &truth, &plan, SEED).unwrap();
@@ -372,6 +413,7 @@ proptest! {
     fn seamless_designs(
         phase2 in 20u32..90, phase3 in 20u32..120, rate in 4.0f64..40.0, factor in 0.3f64..1.2, cut_at in 5u32..60,
         decision_time in 0.0f64..3.0, pause in any::<bool>(), method in 0..3, first in 5u32..40, more in 1u32..40, os in any::<bool>(),
+        number in 0usize..6,
     ) {
         let mut arms = vec![illness_death(1.0), illness_death(1.0), illness_death(factor)];
         let mut arms: Vec<_> = arms.drain(..).map(|course| simulation_support::arm("arm", course, 0.01)).collect();
@@ -399,12 +441,13 @@ proptest! {
         let endpoint = if os { Endpoint::Os } else { Endpoint::Pfs };
         let looks = [events(first, endpoint), events(first + more, endpoint)];
         let names = ["control", "low", "high"];
-        let protocol = protocol(&names, endpoint, &looks, Design::Seamless(Box::new(design.clone())));
+        let mut protocol = protocol(&names, endpoint, &looks, Design::Seamless(Box::new(design.clone())));
+        protocol.primary.test = test_number(number);
         let plan = plan(&[2.2, 1.5], &[0.5, 1.0], (method == 0).then_some(0.4));
         let trial = Trial::new(&protocol, &truth, &plan, SEED).unwrap();
         let mut workspace = trial.workspace();
         for replicate in 0..10 {
-            let twin = seamless_twin(&protocol, &design, &truth, &plan, replicate);
+            let twin = seamless_twin((&protocol, number), &design, &truth, &plan, replicate);
             same(trial.replicate(&mut workspace, replicate), &twin, if method == 0 { 1e-9 } else { 0.0 });
         }
     }

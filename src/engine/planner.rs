@@ -134,7 +134,7 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
         return Ok(Plan { looks, bounds, stage1_weight: None });
     }
     let expectation = expectation()?;
-    let looks = looks_by_information(protocol, &expectation, &events, &counts)?;
+    let looks = looks_by_information(protocol, &expectation.information_fractions(), &events, &counts, 0.0)?;
     let bounds = if expectation.tests() > 1 {
         max_combo_bounds(protocol, &looks, &expectation)?
     } else {
@@ -147,11 +147,12 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
 /// smallest of its tests'), spending times planned events where a look is fixed by events, else those fractions.
 fn looks_by_information(
     protocol: &Protocol,
-    expectation: &Expectation,
+    information: &[f64],
     events: &[f64],
     counts: &[Option<f64>],
+    weight: f64,
 ) -> Result<Vec<PlannedLook>, EngineError> {
-    let information = fractions(&expectation.information_fractions());
+    let information = fractions(information);
     if let Some(look) = information.windows(2).position(|pair| pair[1] <= pair[0]) {
         let name = &protocol.analyses[look + 1].name;
         let reason = format!(
@@ -166,13 +167,36 @@ fn looks_by_information(
     for k in 1..times.len() {
         times[k] = times[k].max(times[k - 1]);
     }
-    let mut looks = looks(protocol, &information, events, 0.0);
+    let mut looks = looks(protocol, &information, events, weight);
     if protocol.bounds.spending_time.is_none() {
         for (look, time) in looks.iter_mut().zip(times) {
             look.spending_time = time;
         }
     }
     Ok(looks)
+}
+
+/// Null information of a test by one statistic at every look of a seamless trial, summed over the tested cohorts and averaged over
+/// the experimental arms.
+fn seamless_information(
+    protocol: &Protocol,
+    truth: &Truth,
+    schedule: &SeamlessSchedule,
+    cohorts: &[&Cohort],
+) -> Result<Vec<f64>, EngineError> {
+    let months: Vec<f64> = schedule.looks.iter().map(|look| look.month).collect();
+    let mut information = vec![0.0; months.len()];
+    for cohort in cohorts {
+        for arm in 1..protocol.arms.len() {
+            let found = analytic::with_comparison(protocol, truth, &schedule.laws[0], cohort, arm, |comparison| {
+                Expectation::new(&protocol.primary.test.statistics, comparison, &months)
+            })?;
+            for (look, sum) in information.iter_mut().enumerate() {
+                *sum += (cohort.patients[0] + cohort.patients[arm]) * found.at(0, look).information;
+            }
+        }
+    }
+    Ok(information)
 }
 
 /// Bounds of a max-combo from its joint law under the null.
@@ -314,6 +338,7 @@ pub fn seamless_schedule(
 }
 
 fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Plan, EngineError> {
+    crate::engine::simulation::check_test(protocol)?;
     let schedule = seamless_schedule(protocol, design, truth)?;
     refuse_unreachable(None, &schedule.cut)?;
     if let Some(end) = &schedule.follow_up {
@@ -345,7 +370,16 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
         }
         _ => None,
     };
-    let looks = looks(protocol, &fractions(&events), &events, stage1_weight.unwrap_or(0.0));
+    let looks = if protocol.primary.test.is_log_rank() {
+        looks(protocol, &fractions(&events), &events, stage1_weight.unwrap_or(0.0))
+    } else {
+        let cohorts = [&schedule.phase3, &schedule.phase2];
+        let tested = if pooled { &cohorts[..] } else { &cohorts[..1] };
+        let information = seamless_information(protocol, truth, &schedule, tested)?;
+        let counts: Vec<Option<f64>> =
+            protocol.analyses.iter().map(|analysis| count_of(&analysis.when, protocol.primary.endpoint)).collect();
+        looks_by_information(protocol, &information, &events, &counts, stage1_weight.unwrap_or(0.0))?
+    };
     // A hazard-ratio bound is read per comparison: the control and one kept arm.
     let control = f64::from(design.phase3_allocation.0[0]);
     let one_arm =

@@ -140,6 +140,10 @@ pub fn solved_json(solved: &Solved) -> Value {
         "integer": number(solved.integer),
         "power_at_integer": number(solved.power_at_integer),
         "held_fixed": solved.held_fixed,
+        "rounded": solved.rounded.as_ref().map_or(Value::Null, |rounded| json!({
+            "reject_any": estimate(&rounded.reject_any),
+            "looks": rounded.looks.iter().map(look).collect::<Vec<_>>(),
+        })),
         "proportional_hazards_claim": match solved.proportional_hazards_claim {
             Claim::Solved(claim) => number(claim),
             Claim::NotDelayed | Claim::NoDesign => Value::Null,

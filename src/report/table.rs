@@ -256,6 +256,32 @@ pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> St
     }
     let _ = writeln!(text, "  held fixed: {}\n", solved.held_fixed.join(", "));
     let _ = writeln!(text, "{}", looks_table(&solved.outcome));
+    if let Some(rounded) = &solved.rounded {
+        text.push_str(&rounded_text(&solved.outcome, rounded));
+    }
+    text
+}
+
+/// The design in whole patients and events, its bounds beside those of the exact one.
+fn rounded_text(exact: &OperatingCharacteristics, rounded: &OperatingCharacteristics) -> String {
+    let patients = rounded.looks.last().map_or(0.0, |look| look.patients.value);
+    let mut text = format!(
+        "in whole numbers, bounds derived again: {patients:.0} patients, power {}\n\n",
+        inline("reject_any", &rounded.reject_any)
+    );
+    let mut table = table(&["look", "events", "z eff.", "was", "z fut.", "was"]);
+    for (whole, look) in rounded.looks.iter().zip(&exact.looks) {
+        let z = |bound: Option<&crate::engine::BoundAt>| plain(Format::Z, bound.map(|bound| bound.z));
+        table.add_row([
+            whole.analysis.clone(),
+            show("events", &whole.events),
+            z(whole.efficacy_bound.as_ref()),
+            z(look.efficacy_bound.as_ref()),
+            z(whole.futility_bound.as_ref()),
+            z(look.futility_bound.as_ref()),
+        ]);
+    }
+    let _ = writeln!(text, "{table}");
     text
 }
 

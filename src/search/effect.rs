@@ -59,6 +59,7 @@ pub fn detectable(
     // A ratio is reported to three decimals, rounded to the side that keeps the power.
     let rounded = (value * 1000.0).floor() / 1000.0;
     Ok(SizeOutcome::Solved(Box::new(Solved {
+        rounded: None,
         what: Solve::HazardRatio,
         value,
         integer: rounded,

@@ -29,6 +29,9 @@ pub struct Solved {
     pub protocol: Protocol,
     /// Operating characteristics at `value`.
     pub outcome: OperatingCharacteristics,
+    /// The design at `integer` with every number of patients and events whole and its bounds derived again; `None` where nothing is
+    /// rounded (a hazard ratio).
+    pub rounded: Option<Box<OperatingCharacteristics>>,
 }
 
 /// What the same calculation claims when the effect sets in at once.
@@ -161,10 +164,35 @@ impl Search<'_> {
     }
 
     fn at(&self, value: f64, current: f64) -> Result<Trial, EngineError> {
-        let protocol = self.moved(value, current);
-        let answer = plan(&protocol, self.planning).and_then(|plan| {
+        self.of(&self.moved(value, current))
+    }
+
+    /// The design at `value` with whole patients and events: patients up, events to the nearest, each look after the one before.
+    fn whole(&self, value: f64, current: f64) -> Result<Trial, EngineError> {
+        let mut protocol = self.moved(value, current);
+        let mut patients = f64::INFINITY;
+        if let Design::GroupSequential(design) = &mut protocol.design {
+            design.patients = (design.patients - 1e-6).ceil();
+            patients = design.patients;
+        }
+        let mut before = 0.0f64;
+        for analysis in &mut protocol.analyses {
+            let mut here = before;
+            analysis.when.each_leaf_mut(&mut |leaf| {
+                if let Trigger::Events { count, .. } = leaf {
+                    *count = count.round().max(before + 1.0).min(patients);
+                    here = here.max(*count);
+                }
+            });
+            before = here;
+        }
+        self.of(&protocol)
+    }
+
+    fn of(&self, protocol: &Protocol) -> Result<Trial, EngineError> {
+        let answer = plan(protocol, self.planning).and_then(|plan| {
             let hypotheses = hypotheses(self.truth, protocol.primary.endpoint)?;
-            analytic::evaluate(&protocol, self.truth, &plan, &hypotheses)
+            analytic::evaluate(protocol, self.truth, &plan, &hypotheses)
         });
         match answer {
             Ok(outcome) => Ok(Some(outcome)),
@@ -262,7 +290,9 @@ pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) ->
         integer += if inside >= value { 1.0 } else { -1.0 };
         power_at_integer = search.power(integer, current)?.unwrap_or(f64::NAN);
     }
+    let rounded = search.whole(integer, current)?.map(Box::new);
     Ok(SizeOutcome::Solved(Box::new(Solved {
+        rounded,
         what: goal.solve,
         value,
         integer,

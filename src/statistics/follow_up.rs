@@ -116,7 +116,7 @@ impl FollowUp {
             let end = self.sorted_end[i];
             if end != time || !self.sorted_event[i] {
                 if events[0] + events[1] > 0 {
-                    each(risk_set(at_risk, events));
+                    each(risk_set(time, at_risk, events));
                     at_risk[0] -= events[0];
                     at_risk[1] -= events[1];
                     events = [0; 3];
@@ -136,12 +136,12 @@ impl FollowUp {
             }
         }
         if events[0] + events[1] > 0 {
-            each(risk_set(at_risk, events));
+            each(risk_set(time, at_risk, events));
         }
     }
 }
 
 #[inline]
-fn risk_set(at_risk: [u32; 3], events: [u32; 3]) -> RiskSet {
-    RiskSet { control: at_risk[0], treated: at_risk[1], control_events: events[0], treated_events: events[1] }
+fn risk_set(time: f64, at_risk: [u32; 3], events: [u32; 3]) -> RiskSet {
+    RiskSet { time, control: at_risk[0], treated: at_risk[1], control_events: events[0], treated_events: events[1] }
 }

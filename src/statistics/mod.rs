@@ -6,6 +6,7 @@
 
 mod comparison;
 pub mod cox;
+mod evidence;
 mod expectation;
 mod follow_up;
 mod hazard_ratio;
@@ -19,6 +20,7 @@ pub mod response;
 mod test;
 
 pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
+pub use evidence::{Evidence, from_data};
 pub use expectation::{Expectation, Timing};
 pub use follow_up::{FollowUp, Role};
 pub use influence::{Influence, StratumTable, Tabulation};

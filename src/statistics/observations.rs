@@ -3,8 +3,10 @@
 use crate::invalid::{Invalid, require};
 
 /// The patients at risk just before one event time, and those with an event at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RiskSet {
+    /// Months since randomisation.
+    pub time: f64,
     /// Control patients at risk.
     pub control: u32,
     /// Treated patients at risk.
@@ -69,6 +71,7 @@ impl Observations<'_> {
                 };
                 let (at_risk, tied) = (&members[first..], &members[first..first + size]);
                 let set = RiskSet {
+                    time,
                     control: count(at_risk, false, false),
                     treated: count(at_risk, true, false),
                     control_events: count(tied, false, true),

@@ -1,7 +1,7 @@
-//! What a test statistic is: the role, the parts that play it, and what each says of itself in expectation.
+//! What a test statistic is: the role, the parts that play it, and what each says of data and of itself in expectation.
 
 use crate::registry::Entry;
-use crate::statistics::{Comparison, Tabulation, kaplan_meier, log_rank};
+use crate::statistics::{Comparison, Evidence, RiskSet, Tabulation, kaplan_meier, log_rank};
 use std::fmt::Debug;
 
 /// A two-sample test statistic Z, positive when it favours the experimental arm.
@@ -12,6 +12,13 @@ use std::fmt::Debug;
 pub trait TestStatistic: Debug + Send + Sync {
     /// Name with its parameters, for messages and tables ("Fleming-Harrington (0, 1)").
     fn label(&self) -> String;
+
+    /// From data: what one stratum adds to effect and variance. `sets` are the risk sets of all its event times, ascending, and
+    /// `share` is its share of the patients (1 of an unstratified test). Allocates nothing.
+    fn of_stratum(&self, sets: &[RiskSet], share: f64) -> Evidence;
+
+    /// Score and information on whose scale looks have independent increments under the null, Z = score/√information.
+    fn score_and_information(&self, found: &Evidence) -> [f64; 2];
 
     /// Months since randomisation at which the panels must have an edge: kinks of weights, horizons.
     fn kinks(&self, comparison: &Comparison, months: &[f64]) -> Vec<f64>;

@@ -12,6 +12,7 @@
 //! | `patients` | times and readings once it is |
 //! | `allocation` | permuted blocks |
 //! | `cohort` | months of triggers, events by a month |
+//! | `comparison` | the primary test of one arm against the control |
 //! | `transition` | statistics and decision at the data cut |
 //! | `closed` | elementary, closed and combined tests over the looks |
 //! | `replicate` | one trial from first patient to end |
@@ -21,6 +22,7 @@
 mod allocation;
 pub(in crate::engine) mod closed;
 mod cohort;
+mod comparison;
 mod latent;
 mod numeric;
 mod outcome;
@@ -32,6 +34,7 @@ pub(in crate::engine) mod transition;
 mod trial;
 
 pub use allocation::Blocks;
+pub(in crate::engine) use comparison::check as check_test;
 pub use latent::Latents;
 pub use patients::{Nature, Patients};
 pub use tally::{LookRecord, Moments, Record, Size, Tally, TransitionRecord};

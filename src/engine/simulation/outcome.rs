@@ -55,7 +55,7 @@ impl Trial<'_> {
         let size = &tally.looks[look];
         let events = size.events.mean_count();
         // A hazard ratio belongs to a bound only where one log-rank test of one arm is compared with it.
-        let one_test = self.experimental() == 1 && self.testing != Testing::Combined;
+        let one_test = self.plain_log_rank && self.experimental() == 1 && self.testing != Testing::Combined;
         let treated = self.shares[1][0];
         let bound = |z: f64| {
             z.is_finite().then(|| BoundAt {

@@ -2,6 +2,7 @@
 
 use crate::engine::simulation::closed::Testing;
 use crate::engine::simulation::cohort::{Cohort, whole};
+use crate::engine::simulation::comparison::z;
 use crate::engine::simulation::random::Stream;
 use crate::engine::simulation::tally::{LookRecord, TransitionRecord};
 use crate::engine::simulation::trial::{Trial, Workspace};
@@ -70,7 +71,9 @@ impl Trial<'_> {
             // Stage 1 ends when its own condition says, for dropped arms too; every arm is still counted here.
             let end = self.month(work, 0..cohort, phase2_follow_up, cut);
             for arm in 0..self.experimental() {
-                work.z[arm] = self.log_rank(&work.phase2[usize::from(self.death)], end, arm).z();
+                let data = &work.phase2[usize::from(self.death)];
+                self.compare(data, end, arm, &mut work.sets, &mut work.found);
+                work.z[arm] = z(&work.found);
             }
             work.tests.first_stage(&work.z, &self.shares[0], &work.kept);
             earliest = earliest.max(end);
@@ -162,7 +165,7 @@ impl Trial<'_> {
             &patients.dropout[range.clone()],
             &patients.cell[range.clone()],
         );
-        work.before.fill(crate::statistics::log_rank::LogRank::default());
+        work.before.fill([0.0; 2]);
         let mut previous = decision;
         let last = self.protocol.analyses.len() - 1;
         for (look, analysis) in self.protocol.analyses.iter().enumerate() {
@@ -200,14 +203,13 @@ impl Trial<'_> {
             if !work.kept[arm] {
                 continue;
             }
-            let now = self.log_rank(&work.tested, month, arm);
+            events = self.compare(&work.tested, month, arm, &mut work.sets, &mut work.found);
             comparisons += 1;
-            events = now.events;
             work.z[arm] = if self.testing == Testing::Combined {
-                let before = std::mem::replace(&mut work.before[arm], now);
-                increment(before.score, before.variance, now.score, now.variance)
+                let now = self.score_and_information(&work.found);
+                increment(std::mem::replace(&mut work.before[arm], now), now)
             } else {
-                now.z()
+                z(&work.found)
             };
         }
         let bound = self.plan.bounds.efficacy[look];
@@ -220,10 +222,10 @@ impl Trial<'_> {
     }
 }
 
-/// Standardised increment `−(U_k − U_{k−1})/√(V_k − V_{k−1})`; NaN when the information did not grow.
-fn increment(score_before: f64, variance_before: f64, score: f64, variance: f64) -> f64 {
-    let information = variance - variance_before;
-    if information > 1e-9 { -(score - score_before) / information.sqrt() } else { f64::NAN }
+/// Standardised increment `(S_k − S_{k−1})/√(I_k − I_{k−1})`; NaN when the information did not grow.
+fn increment(before: [f64; 2], now: [f64; 2]) -> f64 {
+    let information = now[1] - before[1];
+    if information > 1e-9 * now[1] { (now[0] - before[0]) / information.sqrt() } else { f64::NAN }
 }
 
 /// Patients who entered at or before `month`.

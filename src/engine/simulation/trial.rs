@@ -3,6 +3,7 @@
 use crate::engine::simulation::allocation::Blocks;
 use crate::engine::simulation::closed::{MOST_ARMS, Testing, Tests};
 use crate::engine::simulation::cohort::whole;
+use crate::engine::simulation::comparison;
 use crate::engine::simulation::latent::Latents;
 use crate::engine::simulation::patients::{Nature, Patients};
 use crate::engine::simulation::random::Stream;
@@ -12,7 +13,7 @@ use crate::engine::{EngineError, Plan};
 use crate::invalid::require;
 use crate::protocol::{Allocation, Combination, Design, Protocol};
 use crate::statistics::log_rank::LogRank;
-use crate::statistics::{FollowUp, RiskSet, Role};
+use crate::statistics::{Evidence, FollowUp, RiskSet, Role};
 use crate::transition::Trigger;
 use crate::truth::Truth;
 
@@ -27,6 +28,8 @@ pub struct Trial<'a> {
     pub(super) needs: Needs,
     /// Whether the primary endpoint is death alone.
     pub(super) death: bool,
+    /// Whether the primary test is the log-rank test, which has a kernel of its own.
+    pub(super) plain_log_rank: bool,
     /// The experimental arm's share of the patients of each comparison in phase II (or the only phase) and in phase III.
     pub(super) shares: [Vec<f64>; 2],
     /// Roles of the cells, per experimental arm and tested stratum.
@@ -49,7 +52,10 @@ pub struct Workspace {
     pub(super) sets: Vec<RiskSet>,
     pub(super) tests: Tests,
     pub(super) z: Vec<f64>,
-    pub(super) before: Vec<LogRank>,
+    /// Evidence of every statistic of the test.
+    pub(super) found: Vec<Evidence>,
+    /// Score and information of each arm at the look before.
+    pub(super) before: Vec<[f64; 2]>,
     pub(super) merit: Vec<f64>,
     pub(super) passing: Vec<bool>,
     pub(super) kept: Vec<bool>,
@@ -66,10 +72,7 @@ impl<'a> Trial<'a> {
     /// endpoint or statistic is not defined under the truth, or when a closed test has more than ten arms.
     pub fn new(protocol: &'a Protocol, truth: &'a Truth, plan: &'a Plan, seed: u64) -> Result<Self, EngineError> {
         check(protocol, truth, plan)?;
-        if !protocol.primary.test.is_log_rank() {
-            let feature = format!("the test {}", protocol.primary.test.label());
-            return Err(EngineError::NotCovered { engine: "simulation", feature });
-        }
+        comparison::check(protocol)?;
         let (needs, testing, allocations) = match &protocol.design {
             Design::GroupSequential(design) => {
                 (Needs::default(), Testing::Elementary, [&design.allocation, &design.allocation])
@@ -119,6 +122,7 @@ impl<'a> Trial<'a> {
             testing,
             needs,
             death: protocol.primary.endpoint.is_death(),
+            plain_log_rank: protocol.primary.test.is_log_rank(),
             shares: allocations.map(shares_against_control),
             roles,
             strata_tested,
@@ -151,14 +155,15 @@ impl<'a> Trial<'a> {
             tested: FollowUp::with_capacity(patients),
             phase2: [FollowUp::with_capacity(phase2), FollowUp::with_capacity(phase2)],
             months: Vec::with_capacity(patients),
-            sets: Vec::with_capacity(phase2),
+            sets: Vec::with_capacity(patients),
             tests: Tests::new(
                 arms,
                 intersection.unwrap_or_else(|| std::sync::Arc::new(crate::adaptive::Bonferroni)),
                 self.testing != Testing::Elementary,
             ),
             z: vec![f64::NAN; arms],
-            before: vec![LogRank::default(); arms],
+            found: vec![Evidence::default(); self.protocol.primary.test.statistics.len()],
+            before: vec![[0.0; 2]; arms],
             merit: vec![f64::NAN; arms],
             passing: vec![false; arms],
             kept: vec![true; arms],

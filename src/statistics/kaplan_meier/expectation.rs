@@ -13,7 +13,8 @@
 //! * Z = √n·Δ̂/√v̂; information 1/v, of which looks t ≤ t' share the part known at t (independent increments).
 
 use crate::statistics::{
-    Comparison, JumpAndCompensator, LookExpectation, NoInformation, StratumTable, Tabulation, TestStatistic,
+    Comparison, Evidence, JumpAndCompensator, LookExpectation, NoInformation, RiskSet, StratumTable, Tabulation,
+    TestStatistic,
 };
 
 /// What is compared.
@@ -50,6 +51,15 @@ impl TestStatistic for KaplanMeierTest {
             Contrast::Survival => format!("milestone at month {}", self.horizon),
             Contrast::RestrictedMean => format!("restricted mean to month {}", self.horizon),
         }
+    }
+
+    fn of_stratum(&self, sets: &[RiskSet], share: f64) -> Evidence {
+        self.difference_of_stratum(sets, share)
+    }
+
+    fn score_and_information(&self, found: &Evidence) -> [f64; 2] {
+        // No variance: nobody has had an event up to the horizon, and nothing is known yet.
+        if found.variance > 0.0 { [found.effect / found.variance, found.variance.recip()] } else { [0.0; 2] }
     }
 
     /// The horizon, and where 1/G(t−u) needs narrow panels: wherever G has doubled, seen from the horizon.

@@ -1,5 +1,6 @@
 //! Differences of Kaplan–Meier survival and restricted means.
 
+mod data;
 mod expectation;
 pub mod milestone;
 pub mod rmst;

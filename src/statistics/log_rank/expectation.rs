@@ -18,7 +18,8 @@
 use crate::numerics::panels::Series;
 use crate::numerics::roots::brent;
 use crate::statistics::{
-    Comparison, LookExpectation, NoInformation, StratumTable, Tabulation, TestStatistic, log_rank::Weight,
+    Comparison, Evidence, LookExpectation, NoInformation, RiskSet, StratumTable, Tabulation, TestStatistic,
+    log_rank::Weight,
 };
 use crate::truth::EntryLaw;
 use std::sync::Arc;
@@ -111,6 +112,14 @@ pub fn shared_information(table: &Tabulation, look: usize, a: &[Vec<f64>], b: &[
 impl TestStatistic for WeightedLogRank {
     fn label(&self) -> String {
         self.weight.label()
+    }
+
+    fn of_stratum(&self, sets: &[RiskSet], _share: f64) -> Evidence {
+        self.score_of_stratum(sets)
+    }
+
+    fn score_and_information(&self, found: &Evidence) -> [f64; 2] {
+        [found.effect, found.variance]
     }
 
     fn kinks(&self, comparison: &Comparison, months: &[f64]) -> Vec<f64> {

@@ -1,9 +1,13 @@
-//! The log-rank family: the log-rank test from data, and every weighted log-rank test in expectation.
+//! The log-rank family: every weighted log-rank test and the largest of several, from data and in expectation.
 
 mod data;
 mod expectation;
+mod max_combo;
+mod weighted;
 pub mod weights;
 
 pub use data::{LogRank, log_rank};
 pub use expectation::{WeightedLogRank, shared_information};
+pub use max_combo::{MaxCombo, max_combo};
+pub use weighted::covariance;
 pub use weights::Weight;

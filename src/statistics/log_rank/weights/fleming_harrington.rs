@@ -1,5 +1,6 @@
 //! `fleming_harrington`: weights from the pooled survival curve.
 
+use crate::invalid::Invalid;
 use crate::registry::{Entry, Parameter};
 use crate::statistics::TestStatistic;
 use crate::statistics::log_rank::{Weight, WeightedLogRank};
@@ -13,9 +14,23 @@ pub struct FlemingHarrington {
     gamma: f64,
 }
 
-/// x^e with 0^0 = 1.
+impl FlemingHarrington {
+    /// With powers ρ and γ from 0 to 5.
+    ///
+    /// # Errors
+    /// [`Invalid`] for a power outside.
+    pub fn new(rho: f64, gamma: f64) -> Result<Self, Invalid> {
+        Ok(Self { rho: ENTRY.parameters[0].check(rho)?, gamma: ENTRY.parameters[1].check(gamma)? })
+    }
+}
+
+/// x^e with 0^0 = 1; the usual exponents without a call.
 fn power(x: f64, e: f64) -> f64 {
-    if e == 0.0 { 1.0 } else { libm::pow(x, e) }
+    match e {
+        0.0 => 1.0,
+        1.0 => x,
+        _ => libm::pow(x, e),
+    }
 }
 
 /// d x^e/dx, 0 where e is 0.

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs)] // a bench fails by panicking; criterion writes the entry point
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use seamline::engine::{EngineKind, evaluate};
+use seamline::engine::{EngineKind, analytic, evaluate, hypotheses, plan};
 use seamline::registry::find;
 use seamline::scenario::{Goal, Scenario, Solve};
 use seamline::search;
@@ -63,5 +63,53 @@ fn designs(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, boundaries, designs);
+/// Three looks at 120, 220 and 300 events of 480 patients under a delay, by test statistic.
+fn design_of(test: &str) -> Scenario {
+    let text = format!(
+        r#"{{"seamline": 1, "truth": {{"enrollment": [{{"per_month": 40}}], "dropout": {{"hazard": 0.002}},
+        "control": {{"death": {{"hazard": 0.06}}}},
+        "arms": {{"vaccine": {{"effect": {{"death": {{"hazard_ratio": 0.6, "delay": 4}}}}}}}}}},
+        "protocol": {{"arms": ["control", "vaccine"], "patients": 480, "alpha": 0.025,
+        "primary": {{"endpoint": "os", "test": {test}}},
+        "analyses": [{{"name": "1", "when": {{"events": 120}}}}, {{"name": "2", "when": {{"events": 220}}}},
+        {{"name": "3", "when": {{"events": 300}}}}], "efficacy": {{"spending": "obrien_fleming"}}}}}}"#
+    );
+    Scenario::from_json(&text, &[]).unwrap()
+}
+
+/// Plan (bounds from the null) and evaluation of each test at three looks. Target: a max-combo under 20 ms together; the
+/// Simpson grid of one statistic, three looks, in the same run is the reference.
+fn test_statistics(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("three looks by test");
+    group.sample_size(20);
+    for (name, test) in [
+        ("logrank", r#""logrank""#),
+        ("fleming_harrington 0 1", r#"{"fleming_harrington": {"rho": 0, "gamma": 1}}"#),
+        ("modestly_weighted", r#"{"modestly_weighted": {"until": 6}}"#),
+        ("rmst", r#"{"rmst": {"to": 9}}"#),
+        ("max_combo of 2", r#"{"max_combo": ["logrank", {"fleming_harrington": {"rho": 0, "gamma": 1}}]}"#),
+        (
+            "max_combo of 3",
+            r#"{"max_combo": ["logrank", {"fleming_harrington": {"rho": 0, "gamma": 0.5}},
+            {"fleming_harrington": {"rho": 0.5, "gamma": 0.5}}]}"#,
+        ),
+    ] {
+        let file = design_of(test);
+        let (protocol, truth) = (&file.candidates[0].protocol, &file.candidates[0].planning);
+        let planned = plan(protocol, truth).unwrap();
+        let judged = hypotheses(truth, protocol.primary.endpoint).unwrap();
+        group.bench_function(format!("{name}: plan"), |bencher| bencher.iter(|| plan(protocol, truth).unwrap()));
+        group.bench_function(format!("{name}: evaluate"), |bencher| {
+            bencher.iter(|| analytic::evaluate(protocol, truth, &planned, &judged).unwrap());
+        });
+    }
+    let bounds = [3.3, 2.4, 2.01];
+    group.bench_function("Simpson grid (reference)", |bencher| {
+        bencher
+            .iter(|| twin::crossing(&INFORMATION, black_box(&[2.0, 2.45, 2.83]), &bounds, &[f64::NEG_INFINITY; 3], 18));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, boundaries, designs, test_statistics);
 criterion_main!(benches);

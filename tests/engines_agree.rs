@@ -208,11 +208,12 @@ fn engines_agree_on_milestone_and_restricted_mean_tests() {
     }
 }
 
-/// Overall survival under therapy after progression, crossover, and solved control hazards: every truth of the scenarios.
+/// Overall survival under therapy after progression, crossover, solved control hazards, and products that patients wait for:
+/// every truth of the scenarios.
 #[test]
-fn analytic_agrees_with_simulation_after_progression() {
+fn analytic_agrees_with_simulation_of_what_happens_to_patients() {
     const REPLICATES: u64 = 10_000;
-    for name in ["subsequent-therapy", "crossover"] {
+    for name in ["subsequent-therapy", "crossover", "random-delay", "personalised-product"] {
         let path = format!("{}/scenarios/{name}.json", env!("CARGO_MANIFEST_DIR"));
         let scenario = Scenario::from_json(&std::fs::read_to_string(path).unwrap(), &[]).unwrap();
         let candidate = &scenario.candidates[0];

@@ -7,8 +7,11 @@ mod simulation_support;
 
 use seamline::engine::simulation::random::{Purpose, Stream};
 use seamline::engine::simulation::{Latents, Nature, Patients};
-use seamline::survival::{Clock, Course, Endpoint, HazardRatio, PiecewiseHazard};
-use seamline::truth::{ArmStratum, ArmTruth, Crossover, Cured, Later, Stratum, Therapy, Truth};
+use seamline::survival::{Class, Clock, Course, Effect, Endpoint, HazardRatio, PiecewiseHazard, Waiting};
+use seamline::truth::{
+    ArmStratum, ArmTruth, Assay, Crossover, Cured, ImmuneResponse, Later, Missing, PositiveRule, Product, Prognostic,
+    Stratum, Therapy, Truth,
+};
 use simulation_support::{SEED, constant, truth};
 
 const N: usize = 1_000_000;
@@ -58,11 +61,18 @@ impl Dice {
                     after_baseline: base[2].scaled(ratio).unwrap(),
                     clock,
                     after_effect: if treated { effects[2].clone() } else { HazardRatio::one() },
+                    product_at: 0.0,
                 };
                 let therapy = Therapy { probability: self.between(0.1, 0.9), hazard_ratio: self.between(0.3, 1.1) };
                 let crossover = Crossover { probability: self.between(0.1, 0.9), effect: crossed.clone() };
                 let later = Later { therapy: Some(therapy), crossover: (!treated).then_some(crossover) };
-                ArmStratum { response_rate: 0.0, courses: [course.clone(), course], cured, later: Some(later) }
+                ArmStratum {
+                    response_rate: 0.0,
+                    courses: [course.clone(), course],
+                    cured,
+                    later: Some(later),
+                    product: None,
+                }
             });
             ArmTruth { name: name.into(), dropout: constant(0.01), strata: strata.to_vec() }
         };
@@ -112,6 +122,143 @@ fn therapy_after_progression_and_crossover() {
     }
 }
 
+/// A product that is made for each patient, whose effect sets in later in some patients than in others.
+fn awaited(number: u64) -> Truth {
+    let mut dice = Dice::new(100 + number);
+    let clock = if number.is_multiple_of(2) { Clock::SinceProgression } else { Clock::SinceRandomization };
+    let untreated = Course {
+        progression: dice.hazard(0.02, 0.15),
+        death: dice.hazard(0.005, 0.03),
+        after_baseline: dice.hazard(0.03, 0.2),
+        clock,
+        after_effect: HazardRatio::one(),
+        product_at: 0.0,
+    };
+    let (median, shape) = (dice.between(1.0, 5.0), dice.between(0.7, 6.0));
+    let delay = Waiting::gamma(median, shape).unwrap();
+    let wait = match number {
+        0 => Waiting::NONE,
+        1 => Waiting::fixed(dice.between(0.5, 3.0)).unwrap(),
+        _ => Waiting::gamma(dice.between(0.5, 3.0), dice.between(1.0, 6.0)).unwrap(),
+    };
+    let delay = if number == 3 { Waiting::fixed(2.0).unwrap() } else { delay };
+    let mut effects = || {
+        [0, 1, 2].map(|_| {
+            let ratio = HazardRatio::delayed(dice.between(0.3, 1.1), 0.0, dice.between(0.0, 2.0)).unwrap();
+            Effect { ratio, delay }
+        })
+    };
+    let effects = [effects(), effects()];
+    let failure = [0.0, 0.1, 0.2, 0.05][number as usize];
+    let cured = Cured { progression: 0.1, death: 0.0, death_after_progression: 0.05 };
+    let therapy = Therapy { probability: 0.4, hazard_ratio: 0.6 };
+    let later = (number == 2).then_some(Later { therapy: Some(therapy), crossover: None });
+    let stratum = |product| ArmStratum {
+        response_rate: if number == 2 { 0.0 } else { 0.4 },
+        courses: [untreated.clone(), untreated.clone()],
+        cured,
+        later: later.clone(),
+        product,
+    };
+    let strata = [stratum(None), stratum(Some(Product { failure, wait, effects }))];
+    let arms = strata.map(|stratum| ArmTruth { name: "arm".into(), dropout: constant(0.01), strata: vec![stratum] });
+    let mut truth = truth(100.0, arms.to_vec());
+    if number != 2 {
+        truth.immune_response = Some(ImmuneResponse {
+            measured_at: 2.0,
+            prognostic: Prognostic { correlation: 0.5, log_hazard_sd: if number == 1 { 0.6 } else { 0.0 } },
+            assays: vec![Assay { name: "a".into(), sensitivity: 0.9, specificity: 0.95 }],
+            positive_if: PositiveRule::Any,
+            missing_if_event_before: true,
+            missing: Missing::NonResponse,
+        });
+    }
+    truth.check().unwrap();
+    truth
+}
+
+/// PFS, OS, the response as it is read, and which event comes first, within 4 Monte Carlo standard errors.
+#[test]
+fn products_and_delays_that_differ_between_patients() {
+    for number in 0..4 {
+        let truth = awaited(number);
+        let (patients, _) = patients(&truth, 1);
+        for endpoint in [Endpoint::Pfs, Endpoint::Os] {
+            let law = truth.population_law(1, endpoint).unwrap();
+            for month in MONTHS {
+                let beyond = patients.event(endpoint.is_death()).iter().filter(|&&time| time > month).count();
+                agrees(beyond, N, law.survival(month), &format!("truth {number}, {endpoint:?} {month}"));
+            }
+        }
+        if let Some(seen) = truth.observed_response(1, 0).unwrap() {
+            let positive = patients.responder.iter().filter(|&&responder| responder).count();
+            agrees(positive, N, seen.positive, &format!("truth {number}, response"));
+            let read = (0..N).filter(|&i| patients.pfs[i] >= 2.0 && patients.dropout[i] >= 2.0).count();
+            agrees(positive, read, seen.rate(Missing::LeftOut), &format!("truth {number}, response of those read"));
+            assert_eq!((seen.rate(Missing::NonResponse), seen.counted(Missing::NonResponse)), (seen.positive, 1.0));
+            agrees(read, N, seen.counted(Missing::LeftOut), &format!("truth {number}, read"));
+        }
+        // Deaths without progression: by each class's hazards, from its own PFS.
+        let classes = truth.classes(1, 0).unwrap();
+        for month in [5.0, 20.0] {
+            let died = (0..N).filter(|&i| patients.pfs[i] == patients.os[i] && patients.pfs[i] <= month).count();
+            let expected: f64 = classes.iter().map(|part| part.class.weight * deaths_first(&part.class, month)).sum();
+            agrees(died, N, expected, &format!("truth {number}, deaths without progression by {month}"));
+        }
+    }
+}
+
+/// Probability of death without progression by `month`: λ₀₂ against the hazard of either, piece by piece, over frailty.
+fn deaths_first(class: &Class, month: f64) -> f64 {
+    let course = &class.course;
+    let mut cuts: Vec<f64> =
+        [&course.progression, &course.death].iter().flat_map(|hazard| hazard.starts().to_vec()).collect();
+    cuts.push(month);
+    cuts.retain(|&cut| cut <= month);
+    cuts.sort_by(f64::total_cmp);
+    let mut sum = 0.0;
+    for (factor, weight) in class.frailty.factors().iter().zip(class.frailty.weights()) {
+        for pair in cuts.windows(2) {
+            let (death, either) =
+                (course.death.rate(pair[0]), course.death.rate(pair[0]) + course.progression.rate(pair[0]));
+            let before = course.death.cumulative(pair[0]) + course.progression.cumulative(pair[0]);
+            if either > 0.0 {
+                let falls = -(-factor * either * (pair[1] - pair[0])).exp_m1();
+                sum += weight * (-factor * before).exp() * falls * death / either;
+            }
+        }
+    }
+    sum
+}
+
+/// A patient whose product fails, or who progresses before it arrives, has the hazards of the untreated: rate by rate.
+#[test]
+fn no_product_no_effect() {
+    let mut truth = awaited(1);
+    truth.immune_response = None;
+    let arms = &mut truth.arms;
+    for arm in arms.iter_mut() {
+        arm.strata[0].response_rate = 0.0;
+        arm.strata[0].cured = Cured::default();
+    }
+    let wait = arms[1].strata[0].product.as_ref().unwrap().wait.mean();
+    let course = arms[1].strata[0].courses[0].clone();
+    let (treated, latents) = patients(&truth, 1);
+    let (control, _) = patients(&truth, 0);
+    let (mut failed, mut early) = (0, 0);
+    for i in 0..N {
+        // The latents are those of the control: without the product the patient is the same, to the last bit.
+        if latents.failure[i] < 0.1 || control.pfs[i] <= wait {
+            assert_eq!((treated.pfs[i], treated.os[i]), (control.pfs[i], control.os[i]), "{i}");
+            failed += usize::from(latents.failure[i] < 0.1);
+            early += usize::from(control.pfs[i] <= wait);
+        }
+    }
+    agrees(failed, N, 0.1, "failure");
+    agrees(early, N, -(-course.progression.cumulative(wait) - course.death.cumulative(wait)).exp_m1(), "events before");
+    assert_ne!(treated.os, control.os);
+}
+
 /// Rate by rate, with constant hazards: each of the four histories has its share of those who progressed, and its residual
 /// life is exponential until the crossover's delay is over, then faster or slower, on a clock that starts at progression.
 #[test]
@@ -122,6 +269,7 @@ fn later_therapy_rate_by_rate() {
         after_baseline: constant(0.08),
         clock: Clock::SinceRandomization,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     };
     let (p, q, therapy_ratio, ratio, delay) = (0.3, 0.6, 0.5, 0.4, 3.0);
     let later = Later {
@@ -133,6 +281,7 @@ fn later_therapy_rate_by_rate() {
         courses: [course.clone(), course],
         cured: Cured::default(),
         later: Some(later),
+        product: None,
     };
     let control = ArmTruth { name: "control".into(), dropout: constant(0.0), strata: vec![stratum] };
     let truth = truth(100.0, vec![control.clone(), control]);

@@ -6,7 +6,9 @@ use nalgebra::DMatrix;
 use proptest::prelude::*;
 use seamline::numerics::quadrature::legendre;
 use seamline::numerics::{bivariate, mvn, normal};
-use seamline::sequential::{Bounds, crossing::canonical, joint::joint};
+use seamline::registry::find;
+use seamline::sequential::spending::SPENDING_FUNCTIONS;
+use seamline::sequential::{Bounds, EfficacyPlan, crossing::canonical, joint::joint, several};
 
 /// Cases of each property.
 const CASES: u32 = 40;
@@ -137,4 +139,48 @@ fn close_and_coinciding_looks_are_answered() {
     }
     assert!(joint(&[0.0; 3], &DMatrix::zeros(3, 3), &bounds).is_err());
     assert!(joint(&[0.0; 3], &DMatrix::zeros(2, 2), &bounds).is_err());
+}
+
+/// P(no crossing by each look) when every Z_{k,a} = μ_{k,a} + √r W + √(1−r) ε_{k,a}: given W all are independent.
+fn stays_by_one_factor(means: &[f64], r: f64, tests: usize, bounds: &[f64]) -> Vec<f64> {
+    let stays = |looks: usize| -> f64 {
+        let given = |w: f64| -> f64 {
+            let below = |i: usize| normal::cdf((bounds[i / tests] - means[i] - r.sqrt() * w) / (1.0 - r).sqrt());
+            (0..looks * tests).map(below).product()
+        };
+        (-18..18)
+            .map(|panel| {
+                let low = 0.5 * f64::from(panel);
+                legendre(16).integrate(low, low + 0.5, |w| normal::pdf(w) * given(w))
+            })
+            .sum()
+    };
+    (1..=bounds.len()).map(stays).collect()
+}
+
+/// Several tests a look: power and spending against one-dimensional quadrature, to the errors the functions state.
+#[test]
+fn several_tests_a_look_agree_with_a_one_factor_law() {
+    let plan = EfficacyPlan::Spending((find(SPENDING_FUNCTIONS, "obrien_fleming").unwrap().build)(&[]));
+    for (tests, looks, r) in [(2, 3, 0.8), (3, 3, 0.7), (4, 2, 0.9), (3, 4, 0.6), (2, 2, 0.3), (5, 1, 0.85)] {
+        let size = tests * looks;
+        let correlation = DMatrix::from_fn(size, size, |i, j| if i == j { 1.0 } else { r });
+        let times: Vec<f64> = (1..=looks).map(|k| k as f64 / looks as f64).collect();
+        let bounds = several::bounds(&plan, 0.025, &correlation, tests, &times).unwrap().efficacy;
+        let function = (find(SPENDING_FUNCTIONS, "obrien_fleming").unwrap().build)(&[]);
+        let stays = stays_by_one_factor(&vec![0.0; size], r, tests, &bounds);
+        for (stays, &time) in stays.iter().zip(&times) {
+            let (spent, want) = (1.0 - stays, function.spent(0.025, time));
+            assert!((spent - want).abs() < 1e-3 * 0.025 * looks as f64, "{tests} {looks}: spends {spent}, not {want}");
+        }
+        let means: Vec<f64> = (0..size).map(|i| 0.9 * (1 + i / tests) as f64 + 0.3 * (i % tests) as f64).collect();
+        let stays = stays_by_one_factor(&means, r, tests, &bounds);
+        let found = several::crossing(&means, &correlation, tests, &bounds).unwrap();
+        let mut before = 1.0;
+        for (stays, found) in stays.iter().zip(&found) {
+            println!("{tests} {looks} {r}: {found} off by {:e}", found - (before - stays));
+            assert!((found - (before - stays)).abs() < 1e-4, "{tests} {looks}: {found} {}", before - stays);
+            before = *stays;
+        }
+    }
 }

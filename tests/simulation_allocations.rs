@@ -49,6 +49,7 @@ fn a_warm_replicate_allocates_nothing() {
         after_baseline: constant(0.06),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::delayed(factor, 4.0, 0.0).unwrap(),
+        product_at: 0.0,
     };
     let mut arms =
         vec![arm("control", course(1.0), 0.01), arm("low", course(0.9), 0.01), arm("high", course(0.6), 0.01)];
@@ -63,6 +64,7 @@ fn a_warm_replicate_allocates_nothing() {
         assays: vec![assay.clone(), assay],
         positive_if: PositiveRule::Any,
         missing_if_event_before: true,
+        missing: seamline::truth::Missing::NonResponse,
     });
     let combination = own_cohort(0.3, events(40, Endpoint::Os));
     let mut design =

@@ -123,6 +123,7 @@ fn illness_death_on_either_clock() {
                 after_baseline: PiecewiseHazard::new(&[0.0, 2.0, 10.0], &[0.15, 0.05, 0.1]).unwrap(),
                 clock,
                 after_effect: effect.clone(),
+                product_at: 0.0,
             };
             let truth = one_arm(course.clone(), constant(0.0), Cured::default());
             let (patients, _) = patients(&truth, 0);
@@ -145,6 +146,7 @@ fn cured_patients_are_nested() {
         after_baseline: constant(0.2),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     };
     let cured = Cured { progression: 0.3, death: 0.2, death_after_progression: 0.5 };
     let (patients, _) = patients(&one_arm(course, constant(0.0), cured), 0);
@@ -170,6 +172,7 @@ fn responding(assays: &[(f64, f64)], positive_if: PositiveRule, prognostic: Prog
         assays: assays.iter().map(assay).collect(),
         positive_if,
         missing_if_event_before: false,
+        missing: seamline::truth::Missing::NonResponse,
     });
     truth
 }
@@ -238,6 +241,7 @@ fn strata_and_their_courses() {
         courses: [death(constant(rate)), death(constant(rate))],
         cured: Cured::default(),
         later: None,
+        product: None,
     };
     let control =
         ArmTruth { name: "control".into(), dropout: constant(0.0), strata: [0.02, 0.05, 0.1].map(stratum).to_vec() };

@@ -43,6 +43,7 @@ fn cost_per_replicate() {
         after_baseline: constant(0.06),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     };
     let mut arms = vec![
         arm("control", course(&HazardRatio::one()), 0.002),
@@ -59,6 +60,7 @@ fn cost_per_replicate() {
         assays: vec![Assay { name: "ELISpot".into(), sensitivity: 0.9, specificity: 0.95 }],
         positive_if: PositiveRule::Any,
         missing_if_event_before: true,
+        missing: seamline::truth::Missing::NonResponse,
     });
     let when = Trigger::All(vec![Trigger::Enrolled { count: 120.0 }, events(35, Endpoint::Pfs)]);
     let follow_up = events(60, Endpoint::Os);

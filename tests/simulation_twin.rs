@@ -372,6 +372,7 @@ fn illness_death(factor: f64) -> Course {
         after_baseline: PiecewiseHazard::new(&[0.0, 3.0], &[0.1, 0.05]).unwrap(),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     }
 }
 
@@ -427,6 +428,7 @@ proptest! {
             assays: vec![Assay { name: "perfect".into(), sensitivity: 1.0, specificity: 1.0 }],
             positive_if: PositiveRule::Any,
             missing_if_event_before: true,
+            missing: seamline::truth::Missing::NonResponse,
         });
         let when = events(cut_at, Endpoint::Pfs);
         let combination = match method {

@@ -74,6 +74,7 @@ fn course(progression: f64, death: f64, after: f64) -> Course {
         after_baseline: PiecewiseHazard::constant(after).unwrap(),
         clock: seamline::survival::Clock::SinceRandomization,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     }
 }
 

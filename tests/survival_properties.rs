@@ -38,13 +38,15 @@ fn effect() -> impl Strategy<Value = HazardRatio> {
 }
 
 fn course(rate: impl Strategy<Value = f64> + Clone) -> impl Strategy<Value = Course> {
-    (hazard(rate.clone()), hazard(rate.clone()), hazard(rate), effect(), any::<bool>()).prop_map(
-        |(progression, death, after_baseline, after_effect, restarts)| Course {
+    let product = prop_oneof![2 => Just(0.0), 1 => (1_u32..40).prop_map(|quarter| 0.25 * f64::from(quarter))];
+    (hazard(rate.clone()), hazard(rate.clone()), hazard(rate), effect(), any::<bool>(), product).prop_map(
+        |(progression, death, after_baseline, after_effect, restarts, product_at)| Course {
             progression,
             death,
             after_baseline,
             clock: if restarts { Clock::SinceProgression } else { Clock::SinceRandomization },
             after_effect,
+            product_at,
         },
     )
 }
@@ -53,6 +55,7 @@ fn course(rate: impl Strategy<Value = f64> + Clone) -> impl Strategy<Value = Cou
 fn euler(course: &Course, month: f64) -> f64 {
     let step = 1.0 / 64.0;
     let count = (month / step).round() as u32;
+    let effect = |onset: f64, month: f64| if onset < course.product_at { 1.0 } else { course.after_effect.at(month) };
     let mut well = 1.0;
     let mut ill: Vec<(f64, f64)> = Vec::new();
     for j in 0..count {
@@ -62,7 +65,7 @@ fn euler(course: &Course, month: f64) -> f64 {
             // A cohort's age may pass a cut in the middle of a step.
             let age = since(*onset);
             let around = [-0.25, 0.25].map(|part| course.after_baseline.rate((age + part * step).max(0.0)));
-            let rate = 0.5 * (around[0] + around[1]) * course.after_effect.at(middle);
+            let rate = 0.5 * (around[0] + around[1]) * effect(*onset, middle);
             *alive *= (1.0 - 0.5 * rate * step) / (1.0 + 0.5 * rate * step);
         }
         let (onset, death) = (course.progression.rate(middle), course.death.rate(middle));
@@ -70,7 +73,7 @@ fn euler(course: &Course, month: f64) -> f64 {
         let leaving = well * out / (1.0 + 0.5 * out);
         if onset > 0.0 {
             // Those who progress within the step die for half of it.
-            let early = course.after_baseline.rate(since(middle)) * course.after_effect.at(middle) * step;
+            let early = course.after_baseline.rate(since(middle)) * effect(middle, middle) * step;
             ill.push((middle, leaving * onset / (onset + death) * (1.0 - 0.5 * early)));
         }
         well -= leaving;
@@ -193,6 +196,7 @@ fn uninformative_progression() {
         after_baseline: b,
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     };
     let law = EndpointLaw::of_course(&course, Endpoint::Os).unwrap();
     for time in TIMES {

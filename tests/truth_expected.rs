@@ -14,7 +14,7 @@ fn constant(rate: f64) -> PiecewiseHazard {
 
 fn simple_arm(name: &str, course: &Course, dropout: &PiecewiseHazard) -> ArmTruth {
     let courses = [course.clone(), course.clone()];
-    let part = ArmStratum { response_rate: 0.0, courses, cured: Cured::default(), later: None };
+    let part = ArmStratum { response_rate: 0.0, courses, cured: Cured::default(), later: None, product: None };
     ArmTruth { name: name.into(), dropout: dropout.clone(), strata: vec![part] }
 }
 
@@ -78,6 +78,7 @@ fn rich() -> Truth {
         after_baseline: PiecewiseHazard::new(&[0.0, 4.0], &[0.15, 0.05]).unwrap(),
         clock: Clock::SinceProgression,
         after_effect: ratio.clone(),
+        product_at: 0.0,
     };
     let delayed = HazardRatio::delayed(0.5, 3.0, 0.0).unwrap();
     let arm = |name: &str, effect: &HazardRatio, rates: [f64; 2], dropout: f64| ArmTruth {
@@ -91,6 +92,7 @@ fn rich() -> Truth {
                 courses: [course(hazard, 0.01, &HazardRatio::one()), course(hazard, 0.01, effect)],
                 cured: Cured { progression: 0.2, death: 0.0, death_after_progression: 0.1 },
                 later: None,
+                product: None,
             })
             .collect(),
     };
@@ -106,6 +108,7 @@ fn rich() -> Truth {
             assays: vec![assay(0.9, 0.9), assay(0.85, 0.95)],
             positive_if: PositiveRule::All,
             missing_if_event_before: true,
+            missing: seamline::truth::Missing::NonResponse,
         }),
         has_progression: true,
     }

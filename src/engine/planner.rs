@@ -48,7 +48,8 @@ pub(super) fn laws_for<'a>(
 pub(super) fn trial_cohort(design: &GroupSequential, truth: &Truth) -> Cohort {
     let patients = design.patients;
     let arms = design.allocation.shares().iter().map(|share| share * patients).collect();
-    cohort(&truth.enrollment, 0.0, patients, 0.0, arms)
+    let cohort = cohort(&truth.enrollment, 0.0, patients, 0.0, arms);
+    Cohort { entry: cohort.entry.in_blocks(truth.enrollment_process), ..cohort }
 }
 
 /// Every look of a group-sequential trial in expectation.

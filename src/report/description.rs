@@ -24,7 +24,8 @@ fn arm_json(arm: &ArmDescription) -> Value {
         })
         .collect();
     let response = arm.response.as_ref().map_or(Value::Null, |r| {
-        json!({ "true_rate": r.true_rate, "observed_rate": r.positive, "missing": r.missing,
+        json!({ "true_rate": r.true_rate, "observed_rate": r.positive, "observed_rate_of_read": optional(r.positive_of_read()),
+                "missing": r.missing,
                 "positive_predictive_value": optional(r.positive_predictive_value()) })
     });
     json!({
@@ -104,8 +105,16 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
             let _ = writeln!(text, "correlation of PFS and OS in the control: {pfs_os:.3}\n");
         }
         if d.arms.iter().any(|arm| arm.response.is_some()) {
-            let mut responses =
-                table(&["response", "true", "observed", "missing", "PPV", "corr. with S18 pfs/dfs", "S18 os"]);
+            let mut responses = table(&[
+                "response",
+                "true",
+                "observed",
+                "of read",
+                "missing",
+                "PPV",
+                "corr. with S18 pfs/dfs",
+                "S18 os",
+            ]);
             for arm in &d.arms {
                 let ratio = |value: Option<f64>| value.map_or_else(|| "–".into(), |v| Format::Ratio.text(v));
                 let r = arm.response.as_ref();
@@ -113,6 +122,7 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
                     arm.arm.clone(),
                     ratio(r.map(|r| r.true_rate)),
                     ratio(r.map(|r| r.positive)),
+                    ratio(r.and_then(ObservedResponse::positive_of_read)),
                     ratio(r.map(|r| r.missing)),
                     ratio(r.and_then(ObservedResponse::positive_predictive_value)),
                     ratio(arm.correlations.response_first_event_milestone),
@@ -131,8 +141,8 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
     let _ = writeln!(
         text,
         "S survival, HR hazard ratio against control at that month; observed: read positive, a missing reading counts as\n\
-         non-response; correlations of the true response with survival beyond month {CORRELATION_MONTH:.0}. Events as if every\n\
-         arm stayed open."
+         non-response; of read: among those whose reading is not missing; correlations of the true\n\
+         response with survival beyond month {CORRELATION_MONTH:.0}. Events as if every arm stayed open."
     );
     text
 }

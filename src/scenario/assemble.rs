@@ -355,12 +355,14 @@ fn pieces(truth: &Truth) -> usize {
     let strata = truth.arms.iter().flat_map(|arm| &arm.strata);
     let effects = strata.clone().filter_map(|stratum| stratum.later.as_ref()?.crossover.as_ref());
     let crossed = effects.map(|crossover| crossover.effect.ratios().len()).sum::<usize>();
+    let products = strata.clone().filter_map(|stratum| stratum.product.as_ref());
+    let given = products.map(crate::truth::Product::pieces).sum::<usize>();
     let courses = strata.flat_map(|stratum| &stratum.courses);
     let of_course = |course: &Course| {
         let hazards = [&course.progression, &course.death, &course.after_baseline];
         hazards.map(|hazard| hazard.rates().len()).iter().sum::<usize>() + course.after_effect.ratios().len()
     };
-    courses.map(of_course).sum::<usize>() + crossed
+    courses.map(of_course).sum::<usize>() + crossed + given
 }
 
 /// Every stratum that a trigger of the protocol counts, in order.

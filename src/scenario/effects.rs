@@ -6,8 +6,8 @@ use crate::scenario::{Scenario, ScenarioError, apply_set};
 use serde_json::{Map, Value};
 
 impl Scenario {
-    /// The scenario with `delay` and `ramp` of every effect removed and a stepwise hazard ratio replaced by its last
-    /// step; `None` if no effect is delayed.
+    /// The scenario with `delay` and `ramp` of every effect removed, nobody waiting for a product, and a stepwise hazard ratio
+    /// replaced by its last step; `None` if no effect is delayed.
     pub fn without_delays(&self) -> Option<Self> {
         self.with_effects(&mut undelay_one)
     }
@@ -101,7 +101,7 @@ impl Scenario {
     }
 }
 
-/// Calls `change` on every key and value below an `effect`, where every key is the format's own.
+/// Calls `change` on every key and value below an `effect` or a `manufacturing`, where every key is the format's own.
 fn below_effects(value: &mut Value, inside: bool, change: &mut impl FnMut(&str, &mut Value)) {
     match value {
         Value::Object(object) => {
@@ -109,7 +109,7 @@ fn below_effects(value: &mut Value, inside: bool, change: &mut impl FnMut(&str, 
                 if inside {
                     change(key, inner);
                 }
-                below_effects(inner, inside || key == "effect", change);
+                below_effects(inner, inside || matches!(key.as_str(), "effect" | "manufacturing"), change);
             }
         }
         Value::Array(list) => list.iter_mut().for_each(|inner| below_effects(inner, inside, change)),
@@ -117,12 +117,14 @@ fn below_effects(value: &mut Value, inside: bool, change: &mut impl FnMut(&str, 
     }
 }
 
-/// Takes a delay or ramp away; a stepwise ratio becomes its last step (a patch may give a delay alone).
+/// Takes a delay, ramp or wait away; a stepwise ratio becomes its last step (a patch may give a delay alone).
 fn undelay_one(key: &str, value: &mut Value) {
     let last = value.as_array().and_then(|steps| steps.last()).and_then(|step| step.get("is")).cloned();
     match (key, last) {
         ("hazard_ratio", Some(last)) => *value = last,
         ("delay" | "ramp", _) if value.as_f64() != Some(0.0) => *value = Value::from(0.0),
+        // A patch that is laid over another law takes that one away.
+        ("wait", _) => *value = serde_json::json!({"fixed": 0.0, "median": null, "shape": null}),
         _ => {}
     }
 }

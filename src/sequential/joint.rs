@@ -11,8 +11,9 @@ use nalgebra::DMatrix;
 /// Paths further out than this are dropped where there is no bound: Φ(−8) = 6e-16 of probability a look.
 const EDGE: f64 = 8.0;
 
-/// Most nodes of an axis; looks closer than that are integrated by the lattice of [`mvn`].
-const MOST_NODES: usize = 160;
+/// Most nodes of an axis, and most triples of nodes of three looks; what needs more is integrated by the lattice of [`mvn`].
+const MOST_NODES: usize = 255;
+const MOST_TRIPLES: usize = 4_100_000;
 
 /// Nodes per half-width over width, as in the canonical recursion: 1e-13.
 const NODES_PER_WIDTH: f64 = 3.9;
@@ -41,8 +42,8 @@ const LATTICE: (f64, usize) = (2e-6, 200_000);
 /// taken as Z_{k+1} given Z_k and Z_{k−1} (a normal law by regression). For K ≤ 3 that is exact, absolute error below 1e-11, and under the
 /// canonical law, where one would do, for any K. Beyond that the chain is a control variate: the difference between the law and its
 /// chain is averaged over a lattice on which both are followed from the exit backwards by the same points (Genz 1992). That leaves
-/// an error below 1e-5 where the chain alone is up to 1e-3 off. Looks too close for the nodes (conditional sd below about 0.1) are
-/// answered by the lattice alone, to 1e-5.
+/// an error below 1e-5 where the chain alone is up to 1e-3 off. Looks too close for the nodes (conditional
+/// sd below about 0.06, with more than three looks about 0.1) are answered by the lattice alone, to 1e-5.
 ///
 /// # Errors
 /// [`Invalid`] when lengths differ, a variance is not positive, or a number is NaN.
@@ -123,7 +124,7 @@ impl Law {
     fn axes(&self) -> Option<Vec<Axis>> {
         let looks = self.steps.len();
         let precision = |scale: f64, slope: f64| (slope / scale).powi(2);
-        (0..looks - 1)
+        let axes: Option<Vec<Axis>> = (0..looks - 1)
             .map(|k| {
                 let (low, high) = (self.lower[k].max(-EDGE), self.upper[k].min(EDGE));
                 if low >= high {
@@ -138,7 +139,9 @@ impl Law {
                 // Also refuses what is not a number: looks that coincide.
                 (order <= MOST_NODES as f64).then(|| legendre(order as usize + 1).on(low, high).collect())
             })
-            .collect()
+            .collect();
+        let few = |axes: &[Axis]| axes.iter().map(Vec::len).product::<usize>() <= MOST_TRIPLES;
+        axes.filter(|axes| axes.windows(3).all(few))
     }
 
     fn follow(&self, axes: &[Axis]) -> Crossing {

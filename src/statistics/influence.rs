@@ -12,12 +12,22 @@
 //! E[ζ_jζ_k | e] = ∫₀ˣ {(a_j a_k − a_j B_k − a_k B_j) f + (b_j B_k + b_k B_j) S} C ds − B_j(x){M_k(x') − M_k(x)}:
 //!
 //! what happens up to x by the product rule, what comes after through those still at risk at x. All integrals are
-//! one-dimensional. Covariances are taken within arms, as for block randomisation:
-//! Σ_g π_g {E[ζ_jζ_k|g] − E[ζ_j|g]E[ζ_k|g]}.
+//! one-dimensional.
+//!
+//! Patients are dealt to the arms in permuted blocks, so that the number in each arm is fixed. With f_gj(e) = E[ζ_j | g, e] =
+//! M_j(t_j − e), 0 for a patient not entered by t_j, the covariance per patient is
+//!
+//! * Σ_g π_g {E[ζ_jζ_k|g] − E[ζ_j|g]E[ζ_k|g]} where the patients of an arm enter independently of all others;
+//! * Σ_g π_g {E[ζ_jζ_k|g] − E[f_gj f_gk]} where patient i enters when i are expected (steady enrolment);
+//! * that and E[{f̄_j(e) − f̄_j(T)}{f̄_k(e) − f̄_k(T)}], f̄ = Σπ_g f_g, where the arms share one Poisson stream that ends with
+//!   patient n, expected at T: in expected counts u patient i enters at Γ_i = i + √n W(i/n), W a Brownian motion, so that
+//!   n^{-½}Σ{f̄(Γ_i) − f̄(i)} ≈ n^{-1}∫ f̄'(u) √n W(u/n) du, whose variance is n^{-1}∫{f̄(n) − f̄(u)}² du.
+//!
+//! The last holds for ζ as it is, not centred: Z is homogeneous of degree ½ in the measure of patients.
 
 use crate::numerics::panels::{ORDER, Panels, Series};
 use crate::statistics::Comparison;
-use crate::truth::EntryLaw;
+use crate::truth::{EnrollmentProcess, EntryLaw};
 
 /// Longest panel, months, whatever the rates.
 const LONGEST_PANEL: f64 = 24.0;
@@ -190,35 +200,82 @@ impl Tabulation {
         later
     }
 
-    /// Covariance of two influences, per compared patient: Σ_g π_g {E[ζ_jζ_k|g] − E[ζ_j|g]E[ζ_k|g]}.
+    /// Quadrature over follow-up at the earlier of two looks `gap` months apart.
+    fn entries(&self, month: f64, gap: f64) -> Later {
+        if gap > 0.0 {
+            return self.later(month, gap);
+        }
+        let nodes = self.panels.nodes().to_vec();
+        let weights =
+            self.entering(month).iter().zip(self.panels.weights()).map(|(entering, w)| entering * w).collect();
+        Later { points: nodes.clone(), shifted: nodes, weights }
+    }
+
+    /// Covariance of two influences, per compared patient.
     pub fn covariance(&self, one: &Influence, other: &Influence) -> f64 {
         let (j, k) = if one.month <= other.month { (one, other) } else { (other, one) };
         let entered = self.entered(j.month);
         let gap = k.month - j.month;
-        let later = (gap > 0.0).then(|| self.later(j.month, gap));
+        let process = self.entry.process();
+        let entries = (gap > 0.0 || process.is_some()).then(|| self.entries(j.month, gap));
+        let points = entries.as_ref().map_or(0, |entries| entries.points.len());
+        // f̄_j and f̄_k.
+        let mut pooled = [vec![0.0; points], vec![0.0; points]];
         let mut total = 0.0;
         for g in 0..2 {
             let mut product = 0.0;
+            // f_gj and f_gk.
+            let mut mean = [vec![0.0; points], vec![0.0; points]];
             for (table, (pj, pk)) in self.strata.iter().zip(j.parts[g].iter().zip(&k.parts[g])) {
                 let mut inner = self.panels.integrate_with(|i| {
                     let jumps = pj.jump[i] * pk.jump[i] - pj.jump[i] * pk.at_nodes[i] - pk.jump[i] * pj.at_nodes[i];
                     let risks = pj.compensator[i] * pk.at_nodes[i] + pk.compensator[i] * pj.at_nodes[i];
                     (jumps * table.events[g][i] + risks * table.at_risk[g][i]) * entered[i]
                 });
-                if let Some(later) = &later {
-                    let cumulative = pj.cumulative.along(&later.points);
-                    let before = pk.drift.along(&later.points);
-                    let after = pk.drift.along(&later.shifted);
-                    for (i, weight) in later.weights.iter().enumerate() {
-                        inner -= weight * cumulative[i] * (after[i] - before[i]);
+                if let Some(entries) = &entries {
+                    let after = pk.drift.along(&entries.shifted);
+                    if gap > 0.0 {
+                        let cumulative = pj.cumulative.along(&entries.points);
+                        let before = pk.drift.along(&entries.points);
+                        for (i, weight) in entries.weights.iter().enumerate() {
+                            inner -= weight * cumulative[i] * (after[i] - before[i]);
+                        }
+                    }
+                    if process.is_some() {
+                        add(&mut mean[0], table.prevalence, &pj.drift.along(&entries.points));
+                        add(&mut mean[1], table.prevalence, &after);
                     }
                 }
                 product += table.prevalence * inner;
             }
-            total += self.shares[g] * (product - j.means[g] * k.means[g]);
+            total += self.shares[g] * product;
+            match &entries {
+                Some(entries) if process.is_some() => total -= self.shares[g] * entries.mean_product(&mean, [0.0; 2]),
+                _ => total -= self.shares[g] * j.means[g] * k.means[g],
+            }
+            pooled.iter_mut().zip(&mean).for_each(|(pooled, mean)| add(pooled, self.shares[g], mean));
         }
-        total
+        match (&entries, process) {
+            (Some(entries), Some(EnrollmentProcess::Poisson)) => {
+                total + entries.mean_product(&pooled, [j, k].map(|influence| self.of_last(influence)))
+            }
+            _ => total,
+        }
     }
+
+    /// f̄(T): the pooled mean influence of a patient who enters when the last one is expected.
+    fn of_last(&self, influence: &Influence) -> f64 {
+        let follow_up = (influence.month - self.entry.end()).max(0.0);
+        let of_arm = |g: usize| -> f64 {
+            let strata = self.strata.iter().zip(&influence.parts[g]);
+            strata.map(|(table, part)| table.prevalence * part.drift.at(follow_up)).sum()
+        };
+        self.shares[0] * of_arm(0) + self.shares[1] * of_arm(1)
+    }
+}
+
+fn add(to: &mut [f64], scale: f64, values: &[f64]) {
+    to.iter_mut().zip(values).for_each(|(to, value)| *to += scale * value);
 }
 
 /// Quadrature over the follow-up x that the patients entering have at the earlier of two looks, and what it is at the later.
@@ -227,6 +284,14 @@ struct Later {
     shifted: Vec<f64>,
     /// Weights times the share entering per month.
     weights: Vec<f64>,
+}
+
+impl Later {
+    /// E[(f_j(e) − c_j)(f_k(e) − c_k)] over the patients who enter by the earlier look.
+    fn mean_product(&self, functions: &[Vec<f64>; 2], less: [f64; 2]) -> f64 {
+        let pairs = functions[0].iter().zip(&functions[1]);
+        self.weights.iter().zip(pairs).map(|(weight, (j, k))| weight * (j - less[0]) * (k - less[1])).sum()
+    }
 }
 
 /// The influence of one statistic at one look.

@@ -17,7 +17,7 @@ pub enum Clock {
 /// Transition hazards of one class of patients. In an OS-only trial `progression` is zero.
 ///
 /// The hazard of death at month s for a patient who progressed at month u is
-/// `after_baseline(s − u or s, by clock) · after_effect(s)`.
+/// `after_baseline(s − u or s, by clock) · after_effect(s)`, without the effect where u is before `product_at`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Course {
     /// Progression (or recurrence), per month since randomisation; effect included.
@@ -30,6 +30,9 @@ pub struct Course {
     pub clock: Clock,
     /// The arm's effect on death after progression, by months since randomisation.
     pub after_effect: HazardRatio,
+    /// Month in which the product arrives, 0 where nobody waits for one: a patient who progresses earlier never gets it, so
+    /// that `after_effect` is that of patients who progress at this month or later.
+    pub product_at: f64,
 }
 
 impl Course {
@@ -41,6 +44,7 @@ impl Course {
             after_baseline: PiecewiseHazard::zero(),
             clock: Clock::SinceRandomization,
             after_effect: HazardRatio::one(),
+            product_at: 0.0,
         }
     }
 
@@ -72,7 +76,7 @@ impl Course {
 
     /// Hazard of death per month at `time` for a patient who progressed at `progressed` (months, at most `time`).
     pub fn after_hazard(&self, progressed: f64, time: f64) -> f64 {
-        self.after_baseline.rate(time - self.clock_zero(progressed)) * self.after_effect.at(time)
+        self.after_baseline.rate(time - self.clock_zero(progressed)) * self.effect_on(progressed).at(time)
     }
 
     /// Cumulative hazard of death from progression at month `progressed` to month `time`:
@@ -80,7 +84,8 @@ impl Course {
     /// ratio eᵢ; B is the cumulative baseline and o the zero of its clock (u or 0).
     pub fn after_cumulative(&self, progressed: f64, time: f64) -> f64 {
         let zero = self.clock_zero(progressed);
-        let (starts, ratios) = (self.after_effect.starts(), self.after_effect.ratios());
+        let effect = self.effect_on(progressed);
+        let (starts, ratios) = (effect.starts(), effect.ratios());
         let first = starts.partition_point(|&start| start <= progressed).saturating_sub(1);
         let mut total = 0.0;
         let mut low = self.after_baseline.cumulative(progressed - zero);
@@ -104,6 +109,11 @@ impl Course {
     /// Whether death after progression depends on months since randomisation alone (a constant baseline has no clock).
     pub fn is_markov(&self) -> bool {
         self.clock == Clock::SinceRandomization || self.after_baseline.rates().len() == 1
+    }
+
+    /// The effect on death after progression at month `progressed`.
+    pub(crate) fn effect_on(&self, progressed: f64) -> &HazardRatio {
+        if progressed < self.product_at { HazardRatio::none() } else { &self.after_effect }
     }
 
     fn clock_zero(&self, progressed: f64) -> f64 {

@@ -123,6 +123,15 @@ impl PiecewiseHazard {
         }
     }
 
+    /// This hazard before `month` (above 0) and `other` from then on, both on one clock.
+    pub(crate) fn switched(&self, other: &Self, month: f64) -> Result<Self, Invalid> {
+        let before = self.starts.iter().zip(&self.rates).filter(|(start, _)| **start < month);
+        let after = other.starts.iter().zip(&other.rates).filter(|(start, _)| **start > month);
+        let at = other.rate(month);
+        let (starts, rates): (Vec<f64>, Vec<f64>) = before.chain([(&month, &at)]).chain(after).unzip();
+        Self::new(&starts, &rates)
+    }
+
     /// The hazard times a constant factor (finite, at least 0).
     ///
     /// # Errors

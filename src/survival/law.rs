@@ -2,8 +2,9 @@
 
 use crate::invalid::{Invalid, require};
 use crate::survival::semi_markov::Panel;
-use crate::survival::shapes::Shape;
-use crate::survival::{Course, Endpoint, Frailty, TimeGrid};
+use crate::survival::shapes::{Scaled, Shape};
+use crate::survival::tabulated::Tabulated;
+use crate::survival::{Course, Endpoint, Frailty, HazardRatio, PiecewiseHazard, TimeGrid, Treatment};
 
 /// One class of patients: its share, its course, and the law of its frailty factor.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +14,17 @@ pub struct Class {
     /// Transition hazards for frailty factor 1.
     pub course: Course,
     /// Factor on all transition hazards, by patient.
+    pub frailty: Frailty,
+}
+
+/// Patients who differ in the month in which their effect sets in: share of patients, courses by that month, frailty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Family {
+    /// Share of patients, in [0, 1].
+    pub weight: f64,
+    /// Courses by month of onset, and the law of that month.
+    pub treatment: Treatment,
+    /// Factor on all transition hazards, by patient; independent of the month of onset.
     pub frailty: Frailty,
 }
 
@@ -38,7 +50,14 @@ struct Component {
     weights: Vec<f64>,
     /// Markov: state probabilities per cell and factor, `[cell · factors + k]`.
     states: Vec<[f64; 2]>,
+    /// Months from the first to before the second in which the component counts.
+    window: [f64; 2],
+    /// Whether only the patients alive after progression count.
+    ill: bool,
 }
+
+/// From randomisation on.
+const ALWAYS: [f64; 2] = [0.0, f64::INFINITY];
 
 /// Weights (times the factor, if above 1) below this are left out.
 const NEGLIGIBLE: f64 = 1e-14;
@@ -51,31 +70,54 @@ impl EndpointLaw {
     /// # Errors
     /// [`Invalid`] if no class has a positive weight, a weight is negative, or hazards overflow.
     pub fn new(classes: &[Class], endpoint: Endpoint) -> Result<Self, Invalid> {
-        let total: f64 = classes.iter().map(|class| class.weight).sum();
+        Self::with_families(classes, &[], endpoint)
+    }
+
+    /// The law of `endpoint` over `classes` and `families` together; all weights are scaled to sum to 1.
+    ///
+    /// A family's law is tabulated: survival within 1e-8 (1e-5 with a ramp), see `survival/tabulated.rs`.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_families(classes: &[Class], families: &[Family], endpoint: Endpoint) -> Result<Self, Invalid> {
+        let weights = || classes.iter().map(|class| class.weight).chain(families.iter().map(|family| family.weight));
+        let total: f64 = weights().sum();
         require(total.is_finite() && total > 0.0, "sum of class weights", total, "it must be finite and above 0")?;
+        for weight in weights() {
+            require(weight >= 0.0, "class weight", weight, "it must be at least 0")?;
+        }
         let mut components: Vec<Component> = Vec::new();
-        for class in classes {
-            let share = require(class.weight >= 0.0, "class weight", class.weight, "it must be at least 0")? / total;
-            if share == 0.0 {
+        for class in classes.iter().filter(|class| class.weight > 0.0) {
+            for component in parts(class, class.weight / total, endpoint)? {
+                let same = |other: &&mut Component| {
+                    other.shape == component.shape
+                        && other.factors == component.factors
+                        && (other.window, other.ill) == (component.window, component.ill)
+                };
+                if let Some(other) = components.iter_mut().find(same) {
+                    other.weights.iter_mut().zip(component.weights).for_each(|(sum, weight)| *sum += weight);
+                } else {
+                    components.push(component);
+                }
+            }
+        }
+        for family in families.iter().filter(|family| family.weight > 0.0) {
+            let share = family.weight / total;
+            if let Some(course) = family.treatment.fixed()? {
+                let class = Class { weight: 1.0, course, frailty: family.frailty.clone() };
+                components.extend(parts(&class, share, endpoint)?);
                 continue;
             }
-            let shape = Shape::new(&class.course, endpoint)?;
-            let weights = class.frailty.weights().iter().map(|weight| share * weight);
-            let same = |other: &&mut Component| other.shape == shape && other.factors == class.frailty.factors();
-            if let Some(component) = components.iter_mut().find(same) {
-                component.weights.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
-            } else {
-                let weights = weights.collect();
-                let factors = class.frailty.factors().to_vec();
-                components.push(Component { shape, factors, weights, states: Vec::new() });
-            }
+            let shape = Shape::Tabulated(Box::new(Tabulated::new(&family.treatment, &family.frailty, endpoint)?));
+            components.push(Component::new(shape, vec![1.0], vec![share]));
         }
         let mut cuts = Vec::new();
         for component in &mut components {
             component.prepare();
             cuts.extend(component.shape.kinks());
+            cuts.extend(component.window);
         }
-        cuts.retain(|&cut| cut > 0.0);
+        cuts.retain(|&cut| cut > 0.0 && cut < f64::INFINITY);
         cuts.sort_unstable_by(f64::total_cmp);
         cuts.dedup();
         Ok(Self { components, cuts })
@@ -134,9 +176,9 @@ impl EndpointLaw {
         }
         let time = within(time);
         let mut parts = Vec::new();
-        for component in &self.components {
+        for component in self.components.iter().filter(|component| component.counts_at(time)) {
             for (&factor, &weight) in component.factors.iter().zip(&component.weights) {
-                parts.push((weight, component.shape.scaled(time, factor)));
+                parts.push((weight, component.scaled(time, factor)));
             }
         }
         let top = parts.iter().map(|(_, part)| part.log_scale).fold(f64::NEG_INFINITY, f64::max);
@@ -209,7 +251,59 @@ fn within(time: f64) -> f64 {
     if time > 0.0 { time.min(FOREVER) } else { 0.0 }
 }
 
+/// The components of one class of `share`.
+///
+/// Where patients wait for a product until month w and it changes death after progression, those who progress before w
+/// and those who are well at w go different ways: up to w nobody has the effect; from w on the law is that of the
+/// untreated ill plus that of the patients well at w, of whom a share exp(−κΛ(w)) is left, Λ the cumulative hazard of
+/// progression or death and κ the frailty factor.
+fn parts(class: &Class, share: f64, endpoint: Endpoint) -> Result<Vec<Component>, Invalid> {
+    let course = &class.course;
+    let factors = class.frailty.factors();
+    let weights: Vec<f64> = class.frailty.weights().iter().map(|weight| share * weight).collect();
+    let waits = course.product_at > 0.0
+        && endpoint.is_death()
+        && !course.progression.is_zero()
+        && !course.after_effect.is_one();
+    if !waits {
+        return Ok(vec![Component::new(Shape::new(course, endpoint)?, factors.to_vec(), weights)]);
+    }
+    let (never, arrival) = (PiecewiseHazard::zero(), course.product_at);
+    let untreated = Course { after_effect: HazardRatio::one(), product_at: 0.0, ..course.clone() };
+    let ill = Course { progression: course.progression.switched(&never, arrival)?, ..untreated.clone() };
+    let well = Course {
+        progression: never.switched(&course.progression, arrival)?,
+        death: never.switched(&course.death, arrival)?,
+        product_at: 0.0,
+        ..course.clone()
+    };
+    let first = course.progression.cumulative(arrival) + course.death.cumulative(arrival);
+    let left = weights.iter().zip(factors).map(|(weight, factor)| weight * (-factor * first).exp()).collect();
+    let component = |shape, weights| Component::new(shape, factors.to_vec(), weights);
+    Ok(vec![
+        Component { window: [0.0, arrival], ..component(Shape::new(&untreated, endpoint)?, weights.clone()) },
+        Component {
+            window: [arrival, f64::INFINITY],
+            ill: true,
+            ..component(Shape::through_progression(&ill)?, weights)
+        },
+        Component { window: [arrival, f64::INFINITY], ..component(Shape::new(&well, endpoint)?, left) },
+    ])
+}
+
 impl Component {
+    fn new(shape: Shape, factors: Vec<f64>, weights: Vec<f64>) -> Self {
+        Self { shape, factors, weights, states: Vec::new(), window: ALWAYS, ill: false }
+    }
+
+    fn counts_at(&self, time: f64) -> bool {
+        self.window[0] <= time && time < self.window[1]
+    }
+
+    fn scaled(&self, time: f64, factor: f64) -> Scaled {
+        if self.ill { self.shape.scaled_ill(time, factor) } else { self.shape.scaled(time, factor) }
+    }
+
     /// Drops negligible factors and tabulates the Markov chain at its cells' starts.
     fn prepare(&mut self) {
         let keep: Vec<bool> = self
@@ -232,13 +326,18 @@ impl Component {
     }
 
     fn fastest(&self, time: f64) -> f64 {
+        if !self.counts_at(time) {
+            return 0.0;
+        }
         let heavy = self.factors.iter().zip(&self.weights).filter(|(factor, weight)| *weight * **factor > 1e-11);
         let factor = heavy.map(|(factor, _)| *factor).fold(self.factors[0], f64::max);
         factor * self.shape.fastest(time)
     }
 
     fn add(&self, times: &[f64], survival: &mut [f64], density: &mut [f64]) {
+        let always = self.window == ALWAYS;
         let points = times.iter().zip(survival.iter_mut().zip(density.iter_mut()));
+        let points = points.filter(|(time, _)| always || self.counts_at(**time));
         match &self.shape {
             Shape::Single(hazard) if self.factors.len() == 1 => {
                 let (factor, weight) = (self.factors[0], self.weights[0]);
@@ -275,9 +374,11 @@ impl Component {
                     let piece = walk.to(time);
                     let (cell, width) = (&markov.cells[piece], time - markov.starts[piece]);
                     let states = &self.states[piece * many..(piece + 1) * many];
+                    let well_counts = f64::from(u8::from(!self.ill));
                     let (mut alive, mut dying) = (0.0, 0.0);
                     for ((&factor, weight), &state) in self.factors.iter().zip(&self.weights).zip(states) {
                         let [well, ill] = cell.advance(state, factor, width);
+                        let well = well_counts * well;
                         alive += weight * (well + ill);
                         dying += weight * factor * (well * cell.death + ill * cell.after);
                     }
@@ -285,12 +386,21 @@ impl Component {
                     *density += dying;
                 }
             }
+            Shape::Tabulated(table) => {
+                let weight = self.weights[0];
+                for (&time, (survival, density)) in points {
+                    let [cumulative, hazard] = table.at(time);
+                    let value = weight * (-cumulative).exp();
+                    *survival += value;
+                    *density += hazard * value;
+                }
+            }
             Shape::SemiMarkov(semi) => {
                 let mut panels: Vec<Panel> = Vec::new();
                 for (&time, (survival, density)) in points {
                     semi.panels(time, &mut panels);
                     for (&factor, weight) in self.factors.iter().zip(&self.weights) {
-                        let (alive, dying) = semi.sum_panels(time, factor, 0.0, &panels);
+                        let (alive, dying) = semi.sum_panels(time, factor, 0.0, &panels, !self.ill);
                         *survival += weight * alive;
                         *density += weight * dying;
                     }

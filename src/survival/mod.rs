@@ -13,15 +13,20 @@ mod panels;
 mod ratio;
 mod semi_markov;
 mod shapes;
+mod tabulated;
+mod treatment;
+mod waiting;
 
 pub use course::{Clock, Course};
 pub use frailty::Frailty;
 pub use hazard::PiecewiseHazard;
-pub use law::{Class, EndpointLaw};
+pub use law::{Class, EndpointLaw, Family};
 pub use medians::{ConstantHazards, Unreachable};
 pub use moments::{Moments, joint_moments};
 pub use panels::TimeGrid;
 pub use ratio::HazardRatio;
+pub use treatment::{Effect, Treatment};
+pub use waiting::Waiting;
 
 /// A time-to-event endpoint. `Dfs` is `Pfs` under the name used after resection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -99,7 +99,8 @@ pub fn joint_moments(classes: &[Class]) -> Result<Option<Moments>, Invalid> {
 
 /// Mean and mean square of the residual life after progression at month `onset`; `None` if some never die.
 fn residual(course: &Course, factor: f64, onset: f64) -> Option<[f64; 2]> {
-    let effects = course.after_effect.starts();
+    let after_effect = course.effect_on(onset);
+    let effects = after_effect.starts();
     let (clock, zero) = (course.after_baseline.starts(), onset * f64::from(u8::from(!since_start(course))));
     let mut effect = effects.partition_point(|&start| start <= onset).saturating_sub(1);
     let mut piece = clock.partition_point(|&start| start <= onset - zero).saturating_sub(1);
@@ -108,7 +109,7 @@ fn residual(course: &Course, factor: f64, onset: f64) -> Option<[f64; 2]> {
         let next_effect = effects.get(effect + 1).copied().unwrap_or(f64::INFINITY);
         let next_piece = clock.get(piece + 1).map_or(f64::INFINITY, |&start| start + zero);
         let next = next_effect.min(next_piece);
-        let rate = factor * course.after_baseline.rates()[piece] * course.after_effect.ratios()[effect];
+        let rate = factor * course.after_baseline.rates()[piece] * after_effect.ratios()[effect];
         let (alive, since) = ((-exponent).exp(), time - onset);
         if next == f64::INFINITY {
             if rate <= 0.0 {
@@ -142,6 +143,7 @@ fn kinks(course: &Course) -> Vec<f64> {
     let mut kinks: Vec<f64> = course.progression.starts().to_vec();
     kinks.extend(course.death.starts());
     kinks.extend(course.after_effect.starts());
+    kinks.push(course.product_at);
     if since_start(course) {
         kinks.extend(clock);
     } else if clock.len() * course.after_effect.starts().len() <= KINKS {

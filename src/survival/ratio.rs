@@ -2,6 +2,7 @@
 
 use crate::invalid::{Invalid, require};
 use crate::survival::PiecewiseHazard;
+use std::sync::OnceLock;
 
 /// A right-continuous step function of time since randomisation: hazard ratio against the control course.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,31 @@ impl HazardRatio {
     /// No effect.
     pub fn one() -> Self {
         Self { starts: vec![0.0], ratios: vec![1.0] }
+    }
+
+    /// No effect, for ever alive.
+    pub(crate) fn none() -> &'static Self {
+        static NONE: OnceLock<HazardRatio> = OnceLock::new();
+        NONE.get_or_init(Self::one)
+    }
+
+    /// The same course of the effect, `months` (finite, at least 0) later; no effect before.
+    ///
+    /// # Errors
+    /// [`Invalid`] for a number out of range.
+    pub fn later(&self, months: f64) -> Result<Self, Invalid> {
+        require(
+            months.is_finite() && months >= 0.0,
+            "months to treatment",
+            months,
+            "it must be finite and at least 0",
+        )?;
+        if months == 0.0 || self.is_one() {
+            return Ok(self.clone());
+        }
+        let starts = std::iter::once(0.0).chain(self.starts.iter().map(|start| start + months));
+        let ratios = std::iter::once(1.0).chain(self.ratios.iter().copied());
+        Self::new(&starts.collect::<Vec<_>>(), &ratios.collect::<Vec<_>>())
     }
 
     /// The ratio 1 for `delay` months, then a linear ramp of `ramp` months down (or up) to `ratio`, then `ratio`.

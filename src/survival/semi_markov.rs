@@ -150,9 +150,17 @@ impl SemiMarkov {
         }
     }
 
-    /// Survival and density at `time` for `factor`, from the panels of that time, both times e^(`shift`).
-    pub(crate) fn sum_panels(&self, time: f64, factor: f64, shift: f64, panels: &[Panel]) -> (f64, f64) {
-        let well = (shift - factor * self.first.cumulative(time)).exp();
+    /// Survival and density at `time` for `factor`, from the panels of that time, both times e^(`shift`); without
+    /// `with_well`, of the patients after progression alone.
+    pub(crate) fn sum_panels(
+        &self,
+        time: f64,
+        factor: f64,
+        shift: f64,
+        panels: &[Panel],
+        with_well: bool,
+    ) -> (f64, f64) {
+        let well = if with_well { (shift - factor * self.first.cumulative(time)).exp() } else { 0.0 };
         let (mut survival, mut density) = (well, well * self.course.death.rate(time));
         for panel in panels {
             let share = factor * panel.onset * (shift - factor * panel.least).exp() * mean_decay(factor * panel.range);
@@ -162,12 +170,13 @@ impl SemiMarkov {
         (survival, factor * density)
     }
 
-    pub(crate) fn scaled(&self, time: f64, factor: f64) -> Scaled {
+    pub(crate) fn scaled(&self, time: f64, factor: f64, with_well: bool) -> Scaled {
         let mut panels = Vec::new();
         self.panels(time, &mut panels);
-        let least = panels.iter().map(|panel| panel.least).fold(self.first.cumulative(time), f64::min);
-        let shift = factor * least;
-        let (survival, density) = self.sum_panels(time, factor, shift, &panels);
+        let well = if with_well { self.first.cumulative(time) } else { f64::INFINITY };
+        let least = panels.iter().map(|panel| panel.least).fold(well, f64::min);
+        let shift = if least.is_finite() { factor * least } else { 0.0 };
+        let (survival, density) = self.sum_panels(time, factor, shift, &panels, with_well);
         Scaled { log_scale: -shift, survival, density }
     }
 }

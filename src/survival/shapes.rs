@@ -1,8 +1,9 @@
-//! The three shapes an endpoint's law can take for one class of patients, each with a frailty factor κ on all hazards.
+//! The shapes an endpoint's law can take for one class of patients, each with a frailty factor κ on all hazards.
 
 use crate::invalid::Invalid;
 use crate::survival::decay::mean_decay;
 use crate::survival::semi_markov::SemiMarkov;
+use crate::survival::tabulated::Tabulated;
 use crate::survival::{Course, Endpoint, PiecewiseHazard};
 
 /// Survival and density of one class at one time, both times e^`log_scale` (so that neither underflows).
@@ -22,6 +23,8 @@ pub(crate) enum Shape {
     Markov(Markov),
     /// OS through progression, the hazard of death after progression on the clock since progression.
     SemiMarkov(Box<SemiMarkov>),
+    /// A mixture over months of onset, on smooth panels; frailty included.
+    Tabulated(Box<Tabulated>),
 }
 
 impl Shape {
@@ -33,14 +36,22 @@ impl Shape {
         if course.progression.is_zero() {
             return Ok(Self::Single(course.death.clone()));
         }
+        if course.is_markov() {
+            let after = course.after_effect.applied_to(&course.after_baseline)?;
+            if after == course.death {
+                // Progression is uninformative for death (Fleischer et al. 2009).
+                return Ok(Self::Single(after));
+            }
+        }
+        Self::through_progression(course)
+    }
+
+    /// OS with the state of progression kept apart, whatever the hazards.
+    pub(crate) fn through_progression(course: &Course) -> Result<Self, Invalid> {
         if !course.is_markov() {
             return Ok(Self::SemiMarkov(Box::new(SemiMarkov::new(course)?)));
         }
         let after = course.after_effect.applied_to(&course.after_baseline)?;
-        if after == course.death {
-            // Progression is uninformative for death (Fleischer et al. 2009).
-            return Ok(Self::Single(after));
-        }
         Ok(Self::Markov(Markov::new(&course.progression, &course.death, &after)))
     }
 
@@ -50,6 +61,7 @@ impl Shape {
             Self::Single(hazard) => hazard.starts().to_vec(),
             Self::Markov(markov) => markov.starts.clone(),
             Self::SemiMarkov(semi) => semi.kinks(),
+            Self::Tabulated(table) => table.kinks().to_vec(),
         }
     }
 
@@ -62,6 +74,7 @@ impl Shape {
                 (cell.progression + cell.death).max(cell.after)
             }
             Self::SemiMarkov(semi) => semi.fastest(time),
+            Self::Tabulated(table) => table.fastest(time),
         }
     }
 
@@ -73,8 +86,21 @@ impl Shape {
                 survival: 1.0,
                 density: factor * hazard.rate(time),
             },
-            Self::Markov(markov) => markov.scaled(time, factor),
-            Self::SemiMarkov(semi) => semi.scaled(time, factor),
+            Self::Markov(markov) => markov.scaled(time, factor, true),
+            Self::SemiMarkov(semi) => semi.scaled(time, factor, true),
+            Self::Tabulated(table) => {
+                let [cumulative, hazard] = table.at(time);
+                Scaled { log_scale: -cumulative, survival: 1.0, density: hazard }
+            }
+        }
+    }
+
+    /// [`Self::scaled`] of the patients alive after progression; nothing for a shape that does not know them.
+    pub(crate) fn scaled_ill(&self, time: f64, factor: f64) -> Scaled {
+        match self {
+            Self::Markov(markov) => markov.scaled(time, factor, false),
+            Self::SemiMarkov(semi) => semi.scaled(time, factor, false),
+            Self::Single(_) | Self::Tabulated(_) => Scaled { log_scale: 0.0, survival: 0.0, density: 0.0 },
         }
     }
 }
@@ -127,7 +153,7 @@ impl Markov {
     }
 
     /// The chain at `time` with the slower of the two exponentials of each cell moved into the scale.
-    fn scaled(&self, time: f64, factor: f64) -> Scaled {
+    fn scaled(&self, time: f64, factor: f64, with_well: bool) -> Scaled {
         let last = self.cell(time);
         let (mut well, mut ill, mut log_scale) = (1.0_f64, 0.0_f64, 0.0_f64);
         for (i, cell) in self.cells[..=last].iter().enumerate() {
@@ -158,7 +184,8 @@ impl Markov {
             log_scale += total.ln() - slow * width;
         }
         let cell = &self.cells[last];
-        Scaled { log_scale, survival: 1.0, density: factor * (well * cell.death + ill * cell.after) }
+        let well = if with_well { well } else { 0.0 };
+        Scaled { log_scale, survival: well + ill, density: factor * (well * cell.death + ill * cell.after) }
     }
 }
 

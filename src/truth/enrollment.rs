@@ -2,7 +2,7 @@
 
 use crate::invalid::{Invalid, require};
 
-/// How simulated trials enrol; the analytic engines use the expected rate.
+/// How trials enrol. The analytic engines use the expected rate, and know the process in the covariance of statistics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EnrollmentProcess {
     /// Patients arrive as a Poisson process of the given rate.

@@ -1,6 +1,6 @@
 //! When the patients of one cohort enter, in expectation: a piecewise-linear distribution function of calendar time.
 
-use crate::truth::Enrollment;
+use crate::truth::{Enrollment, EnrollmentProcess};
 
 /// Distribution of the calendar month of entry of one cohort's patients.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +11,8 @@ pub struct EntryLaw {
     shares: Vec<f64>,
     /// Share entering per month on each piece; the last piece is 0.
     densities: Vec<f64>,
+    /// How the arms share the stream of entries.
+    process: Option<EnrollmentProcess>,
 }
 
 impl EntryLaw {
@@ -31,13 +33,25 @@ impl EntryLaw {
             })
             .collect();
         densities.push(0.0);
-        Self { starts: starts.iter().map(|start| start + shift).collect(), shares, densities }
+        Self { starts: starts.iter().map(|start| start + shift).collect(), shares, densities, process: None }
+    }
+
+    /// The same law, of one stream of entries dealt to the arms in permuted blocks. Without it the patients of each arm enter
+    /// independently of each other and of the other arm.
+    #[must_use]
+    pub fn in_blocks(self, process: EnrollmentProcess) -> Self {
+        Self { process: Some(process), ..self }
+    }
+
+    /// The stream of entries that permuted blocks deal to the arms; `None` where patients enter independently.
+    pub fn process(&self) -> Option<EnrollmentProcess> {
+        self.process
     }
 
     /// Consecutive windows as one law, each with its number of patients; patients together above 0.
     pub fn joined(windows: &[(f64, Self)]) -> Self {
         let total: f64 = windows.iter().map(|(patients, _)| patients).sum();
-        let mut law = Self { starts: Vec::new(), shares: Vec::new(), densities: Vec::new() };
+        let mut law = Self { starts: Vec::new(), shares: Vec::new(), densities: Vec::new(), process: None };
         let mut entered = 0.0;
         for (patients, window) in windows.iter().filter(|(patients, _)| *patients > 0.0) {
             let weight = patients / total;

@@ -2,8 +2,8 @@
 
 use crate::invalid::Invalid;
 use crate::numerics::normal;
-use crate::survival::{Class, Endpoint, EndpointLaw, joint_moments};
-use crate::truth::Truth;
+use crate::survival::{Class, Endpoint, joint_moments};
+use crate::truth::{Missing, Truth};
 
 /// What becomes of the immune response reading in one arm (and stratum, or over all).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +22,22 @@ impl ObservedResponse {
     /// Positive rate among those with a reading (landmark); `None` if nobody has one.
     pub fn positive_of_read(&self) -> Option<f64> {
         if self.missing < 1.0 { Some(self.positive / (1.0 - self.missing)) } else { None }
+    }
+
+    /// Share of patients who count in the trial's response rate.
+    pub fn counted(&self, missing: Missing) -> f64 {
+        match missing {
+            Missing::NonResponse => 1.0,
+            Missing::LeftOut => 1.0 - self.missing,
+        }
+    }
+
+    /// The response rate as the trial counts it; 0 if nobody counts.
+    pub fn rate(&self, missing: Missing) -> f64 {
+        match missing {
+            Missing::NonResponse => self.positive,
+            Missing::LeftOut => self.positive_of_read().unwrap_or(0.0),
+        }
     }
 
     /// Share of true responders among the positive; `None` if nobody is positive.
@@ -106,26 +122,31 @@ impl Truth {
     /// # Errors
     /// [`Invalid`] for an index or a number out of range.
     pub fn correlations(&self, arm: usize, milestone: f64) -> Result<Correlations, Invalid> {
-        let classes = self.population_classes(arm)?;
-        let all: Vec<Class> = classes.iter().map(|class| class.class.clone()).collect();
-        let responders: Vec<Class> =
-            classes.iter().filter(|class| class.responder).map(|class| class.class.clone()).collect();
-        let rate: f64 = responders.iter().map(|class| class.weight).sum();
+        let patients = self.population(arm)?;
+        let rate = patients.responders();
         let at_milestone = |endpoint: Endpoint| -> Result<Option<f64>, Invalid> {
             if rate <= 0.0 || rate >= 1.0 {
                 return Ok(None);
             }
-            let survival = EndpointLaw::new(&all, endpoint)?.survival(milestone);
-            let given = EndpointLaw::new(&responders, endpoint)?.survival(milestone);
+            let alive = |responder: Option<bool>| -> Result<Option<f64>, Invalid> {
+                Ok(patients.law(endpoint, responder)?.map(|law| law.survival(milestone)))
+            };
+            let (Some(survival), Some(given)) = (alive(None)?, alive(Some(true))?) else { return Ok(None) };
             let spread = rate * (1.0 - rate) * survival * (1.0 - survival);
             Ok(if spread > 0.0 { Some(rate * (given - survival) / spread.sqrt()) } else { None })
         };
-        let pfs_os =
-            if self.has_progression { joint_moments(&all)?.map(|moments| moments.correlation()) } else { None };
+        let response_first_event_milestone = at_milestone(self.first_event())?;
+        let response_os_milestone = at_milestone(Endpoint::Os)?;
+        let pfs_os = if self.has_progression {
+            let all: Vec<Class> = patients.into_classes()?.into_iter().map(|part| part.class).collect();
+            joint_moments(&all)?.map(|moments| moments.correlation())
+        } else {
+            None
+        };
         Ok(Correlations {
             pfs_os,
-            response_first_event_milestone: at_milestone(self.first_event())?,
-            response_os_milestone: at_milestone(Endpoint::Os)?,
+            response_first_event_milestone,
+            response_os_milestone,
             response_prognosis: self.response_prognosis(arm, rate)?,
         })
     }

@@ -1,7 +1,7 @@
 //! From a truth to the laws of its endpoints: classes of patients, and the numbers checked.
 
 use crate::invalid::{Invalid, require};
-use crate::survival::{Class, Course, Endpoint, EndpointLaw, Frailty};
+use crate::survival::{Class, Course, Endpoint, EndpointLaw, Family, Frailty};
 use crate::truth::{ArmStratum, Cured, Truth};
 
 /// One class of patients of one arm and stratum: true response, cures and later therapy known, frailty a law.
@@ -12,6 +12,61 @@ pub struct PatientClass {
     /// Share of the stratum's patients, course and frailty.
     pub class: Class,
 }
+
+/// The patients of one arm, in one stratum or in all.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Patients {
+    /// Those whose course is known.
+    classes: Vec<PatientClass>,
+    /// Those who wait for a product or its effect, with their true response.
+    families: Vec<(bool, Family)>,
+}
+
+impl Patients {
+    fn add(&mut self, other: Self, share: f64) {
+        self.classes.extend(other.classes.into_iter().map(|mut part| {
+            part.class.weight *= share;
+            part
+        }));
+        self.families.extend(other.families.into_iter().map(|(responder, mut family)| {
+            family.weight *= share;
+            (responder, family)
+        }));
+    }
+
+    /// The law of `endpoint` over those of true response `responder`, or over all; `None` if there are none.
+    pub(super) fn law(&self, endpoint: Endpoint, responder: Option<bool>) -> Result<Option<EndpointLaw>, Invalid> {
+        let counts = |of: bool| responder.is_none_or(|wanted| wanted == of);
+        let classes = self.classes.iter().filter(|part| counts(part.responder)).map(|part| part.class.clone());
+        let families = self.families.iter().filter(|part| counts(part.0)).map(|part| part.1.clone());
+        let (classes, families): (Vec<Class>, Vec<Family>) = (classes.collect(), families.collect());
+        if classes.is_empty() && families.is_empty() {
+            return Ok(None);
+        }
+        EndpointLaw::with_families(&classes, &families, endpoint).map(Some)
+    }
+
+    /// Share of true responders.
+    pub(super) fn responders(&self) -> f64 {
+        let classes = self.classes.iter().filter(|part| part.responder).map(|part| part.class.weight);
+        classes.chain(self.families.iter().filter(|part| part.0).map(|part| part.1.weight)).sum()
+    }
+
+    /// All as finitely many classes, see [`crate::survival::Treatment::classes`].
+    pub(super) fn into_classes(self) -> Result<Vec<PatientClass>, Invalid> {
+        let mut classes = self.classes;
+        for (responder, Family { weight, treatment, frailty }) in self.families {
+            for (share, course) in treatment.classes()? {
+                let class = Class { weight: weight * share, course, frailty: frailty.clone() };
+                classes.push(PatientClass { responder, class });
+            }
+        }
+        Ok(classes)
+    }
+}
+
+/// No patient has a positive weight.
+const NOBODY: Invalid = Invalid { what: "share of patients", value: 0.0, rule: "it must be above 0" };
 
 impl Truth {
     /// Verifies every number and every length.
@@ -58,6 +113,13 @@ impl Truth {
                 later.histories(course)?;
             }
         }
+        if let Some(product) = &stratum.product {
+            product.check(&stratum.courses)?;
+        }
+        for course in &stratum.courses {
+            let month = course.product_at;
+            require(month == 0.0, "arrival of the product", month, "a wait belongs to the stratum's product")?;
+        }
         if !self.has_progression {
             for course in &stratum.courses {
                 let rate = course.progression.rates().iter().copied().fold(0.0, f64::max);
@@ -71,11 +133,17 @@ impl Truth {
     ///
     /// Cures: one uniform U per patient; cured of a transition where U is below its cured share. The shares cut [0, 1]
     /// into at most four classes. Response and frailty are independent of U. Each is divided by what its patients receive
-    /// after progression ([`crate::truth::Later`]). A class without patients is left out.
+    /// after progression ([`crate::truth::Later`]). A class without patients is left out. Patients who wait for a product
+    /// or its effect are as many classes as keep survival within about 1e-5.
     ///
     /// # Errors
     /// [`Invalid`] for an index out of range or a number out of range.
     pub fn classes(&self, arm: usize, stratum: usize) -> Result<Vec<PatientClass>, Invalid> {
+        self.patients(arm, stratum)?.into_classes()
+    }
+
+    /// The patients of `arm` in `stratum`, see [`Truth::classes`]; their weights sum to 1.
+    fn patients(&self, arm: usize, stratum: usize) -> Result<Patients, Invalid> {
         let part = self.part(arm, stratum)?;
         let rate = part.response_rate;
         let frailties = match &self.immune_response {
@@ -89,7 +157,7 @@ impl Truth {
         let mut edges = vec![0.0, cured.progression, cured.death, cured.death_after_progression, 1.0];
         edges.sort_unstable_by(f64::total_cmp);
         edges.dedup();
-        let mut classes = Vec::new();
+        let mut patients = Patients::default();
         for ((course, frailty), (share, responder)) in
             part.courses.iter().zip(&frailties).zip([(1.0 - rate, false), (rate, true)])
         {
@@ -105,11 +173,18 @@ impl Truth {
                     is_cured(cured.death_after_progression),
                 );
                 let mut add = |weight: f64, course: Course| {
-                    if weight > 0.0 {
-                        classes.push(PatientClass {
-                            responder,
-                            class: Class { weight, course, frailty: frailty.clone() },
-                        });
+                    let mut without = weight;
+                    if let Some(product) = &part.product {
+                        without = weight * product.failure;
+                        let treatment = product.treatment(&course, responder);
+                        let family = Family { weight: weight - without, treatment, frailty: frailty.clone() };
+                        if family.weight > 0.0 {
+                            patients.families.push((responder, family));
+                        }
+                    }
+                    if without > 0.0 {
+                        let class = Class { weight: without, course, frailty: frailty.clone() };
+                        patients.classes.push(PatientClass { responder, class });
                     }
                 };
                 match &part.later {
@@ -120,7 +195,7 @@ impl Truth {
                 }
             }
         }
-        Ok(classes)
+        Ok(patients)
     }
 
     /// The marginal law of `endpoint` in `arm` and `stratum`, over response, frailty and cure.
@@ -129,8 +204,7 @@ impl Truth {
     /// [`Invalid`] for an index out of range, or PFS in a truth without progression.
     pub fn law(&self, arm: usize, stratum: usize, endpoint: Endpoint) -> Result<EndpointLaw, Invalid> {
         self.require_endpoint(endpoint)?;
-        let classes: Vec<Class> = self.classes(arm, stratum)?.into_iter().map(|class| class.class).collect();
-        EndpointLaw::new(&classes, endpoint)
+        self.patients(arm, stratum)?.law(endpoint, None)?.ok_or(NOBODY)
     }
 
     /// The law of `endpoint` among true responders (or non-responders) of `arm` and `stratum`; `None` if there are none.
@@ -145,9 +219,7 @@ impl Truth {
         responder: bool,
     ) -> Result<Option<EndpointLaw>, Invalid> {
         self.require_endpoint(endpoint)?;
-        let of_kind = |class: PatientClass| (class.responder == responder).then_some(class.class);
-        let classes: Vec<Class> = self.classes(arm, stratum)?.into_iter().filter_map(of_kind).collect();
-        if classes.is_empty() { Ok(None) } else { EndpointLaw::new(&classes, endpoint).map(Some) }
+        self.patients(arm, stratum)?.law(endpoint, Some(responder))
     }
 
     /// The marginal law of `endpoint` in `arm` over all strata by prevalence.
@@ -156,19 +228,14 @@ impl Truth {
     /// As [`Truth::law`].
     pub fn population_law(&self, arm: usize, endpoint: Endpoint) -> Result<EndpointLaw, Invalid> {
         self.require_endpoint(endpoint)?;
-        let classes: Vec<Class> = self.population_classes(arm)?.into_iter().map(|class| class.class).collect();
-        EndpointLaw::new(&classes, endpoint)
+        self.population(arm)?.law(endpoint, None)?.ok_or(NOBODY)
     }
 
-    /// The classes of `arm` over all strata; weights sum to 1.
-    pub(super) fn population_classes(&self, arm: usize) -> Result<Vec<PatientClass>, Invalid> {
-        let mut all = Vec::new();
+    /// The patients of `arm` over all strata; weights sum to 1.
+    pub(super) fn population(&self, arm: usize) -> Result<Patients, Invalid> {
+        let mut all = Patients::default();
         for (index, stratum) in self.strata.iter().enumerate() {
-            let mut classes = self.classes(arm, index)?;
-            for class in &mut classes {
-                class.class.weight *= stratum.prevalence;
-            }
-            all.append(&mut classes);
+            all.add(self.patients(arm, index)?, stratum.prevalence);
         }
         Ok(all)
     }

@@ -11,6 +11,7 @@ mod implied;
 mod landmark;
 mod later;
 mod laws;
+mod product;
 mod response;
 
 pub use enrollment::{Enrollment, EnrollmentProcess};
@@ -20,7 +21,8 @@ pub use implied::{Correlations, ObservedResponse};
 pub use landmark::immortal_time_rate_ratio;
 pub use later::{Crossover, Later, Therapy};
 pub use laws::PatientClass;
-pub use response::{Assay, ImmuneResponse, PositiveRule, Prognostic, Reading};
+pub use product::Product;
+pub use response::{Assay, ImmuneResponse, Missing, PositiveRule, Prognostic, Reading};
 
 use crate::survival::{Course, PiecewiseHazard};
 
@@ -67,6 +69,7 @@ pub struct ArmStratum {
     /// Probability of a true immune response, in [0, 1]; 0 when the truth has no immune response.
     pub response_rate: f64,
     /// Course of true non-responders (index 0) and true responders (index 1). Without an immune response both are equal.
+    /// Where there is a `product`, the course without it.
     pub courses: [Course; 2],
     /// Share of patients who can never progress, never die without progression, never die after progression.
     /// One latent uniform per patient is compared with all three, so that the cured of one kind are nested in the cured
@@ -74,6 +77,9 @@ pub struct ArmStratum {
     pub cured: Cured,
     /// Therapy after progression and crossover, where there is any.
     pub later: Option<Later>,
+    /// The product, where it must be made or takes longer to work in some patients than in others; else its effect is in
+    /// `courses`.
+    pub product: Option<Product>,
 }
 
 /// Cured fractions of the three transitions, each in [0, 1).

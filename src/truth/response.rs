@@ -20,9 +20,20 @@ pub struct ImmuneResponse {
     pub assays: Vec<Assay>,
     /// How the assays' readings make a patient positive.
     pub positive_if: PositiveRule,
-    /// Whether a first event (progression or death) or drop-out before the reading makes it missing; a missing reading
-    /// counts as non-response.
+    /// Whether a first event (progression or death) or drop-out before the reading makes it missing.
     pub missing_if_event_before: bool,
+    /// What the trial makes of a missing reading.
+    pub missing: Missing,
+}
+
+/// What a trial makes of a patient whose reading is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missing {
+    /// Counts as non-response: every randomised patient counts (intention to treat).
+    #[default]
+    NonResponse,
+    /// Is left out of the response rate: a comparison of survivors, biased where arms lose different patients.
+    LeftOut,
 }
 
 /// Individual-level link between latent response and outcome, present in every arm.
@@ -193,7 +204,14 @@ mod tests {
             .map(|&(sensitivity, specificity)| Assay { name: String::new(), sensitivity, specificity })
             .collect();
         let prognostic = Prognostic::default();
-        ImmuneResponse { measured_at: 2.0, prognostic, assays, positive_if, missing_if_event_before: true }
+        ImmuneResponse {
+            measured_at: 2.0,
+            prognostic,
+            assays,
+            positive_if,
+            missing_if_event_before: true,
+            missing: Missing::NonResponse,
+        }
     }
 
     /// J8 two assays: Se/Sp (.90,.90), (.85,.95).

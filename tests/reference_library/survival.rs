@@ -35,6 +35,7 @@ fn course(control: &Value) -> Course {
             Clock::SinceProgression
         },
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     }
 }
 
@@ -46,6 +47,7 @@ fn with_effect(control: &Course, effect: &Value) -> Course {
         after_baseline: control.after_baseline.clone(),
         clock: control.clock,
         after_effect: HazardRatio::new(&[0.0], &[ratio("death_after_progression")]).unwrap(),
+        product_at: 0.0,
     }
 }
 
@@ -110,6 +112,7 @@ fn markov(progression: &PiecewiseHazard, death: &PiecewiseHazard, after: &Piecew
         after_baseline: after.clone(),
         clock: Clock::SinceRandomization,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     }
 }
 

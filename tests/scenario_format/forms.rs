@@ -118,9 +118,14 @@ fn an_effect_that_is_none() {
         "`delay` goes with a single hazard ratio, not with pieces over time",
     );
     effect_refused(
-        json!({"hazard_ratio": 0.5, "delay": {"median": 4, "shape": 3}}),
-        "/delay/median",
-        "not yet computed by this version: delays that differ between patients",
+        json!({"hazard_ratio": 0.5, "delay": {"median": 4}}),
+        "/delay",
+        "needs `fixed`, or `median` and `shape`",
+    );
+    effect_refused(
+        json!({"hazard_ratio": 0.5, "delay": {"fixed": 1, "median": 4, "shape": 3}}),
+        "/delay",
+        "has either `fixed`, or `median` and `shape`, not both",
     );
     effect_refused(json!({"hazard_ratio": 0.5, "delay": {}}), "/delay", "needs `fixed`, or `median` and `shape`");
     let file = with(one_look(), "/truth/arms/vaccine/effect/responders", json!({}));
@@ -209,6 +214,10 @@ fn immune_response() {
     assert_eq!(response.positive_if, PositiveRule::AtLeast(2));
     assert_eq!(response.assays.len(), 2);
     assert!(response.missing_if_event_before);
+    assert_eq!(response.missing, seamline::truth::Missing::NonResponse);
+    let file = with(seamless_alone(), "/truth/immune_response/missing", json!("left_out"));
+    let made = read(&file).unwrap().candidates[0].truths[0].1.clone();
+    assert_eq!(made.immune_response.unwrap().missing, seamline::truth::Missing::LeftOut);
     let rate = |arm: usize| truth.arms[arm].strata[0].response_rate;
     assert_eq!((rate(0), rate(1)), (0.05, 0.35));
     // Φ(Φ⁻¹(0.05) + 2.2) = Φ(0.555146…): Φ of it from published tables, 0.7106.
@@ -268,11 +277,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         );
     };
     later("/truth/assessment", json!({"every": 2}), "visits at which progression is seen");
-    later(
-        "/truth/arms/high/manufacturing",
-        json!({"wait": {"fixed": 1.5}, "failure": 0.07}),
-        "manufacturing of personalised products",
-    );
     later("/protocol/graph", json!({"weights": {"os": 1}, "transitions": {}}), "recycling of alpha between endpoints");
     later(
         "/protocol/primary",

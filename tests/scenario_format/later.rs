@@ -1,7 +1,7 @@
-//! Therapy after progression, crossover, and control hazards solved from medians.
+//! Therapy after progression, crossover, control hazards solved from medians, and products that patients wait for.
 
 use crate::examples::{one_look, read, refused, seamless_alone, stratified, with, without};
-use seamline::survival::{Clock, Endpoint, HazardRatio};
+use seamline::survival::{Clock, Effect, Endpoint, HazardRatio, Waiting};
 use seamline::truth::{Crossover, Later, Therapy, Truth};
 use serde_json::{Value, json};
 
@@ -103,4 +103,52 @@ fn hazards_from_medians() {
     refuse("/truth/control/medians/os", json!(6), "must be above the median of PFS, 6, by more than a rounding error");
     let file = without(file.clone(), "/truth/control/correlation");
     refused(&file, "/truth/control/correlation", "`medians` needs `correlation` beside it, that of PFS and OS");
+}
+
+#[test]
+fn a_delay_that_differs_between_patients() {
+    let delayed = json!({"hazard_ratio": 0.5, "delay": {"median": 4, "shape": 3}, "ramp": 2});
+    let file = with(restarting(), "/truth/arms/vaccine/effect/progression", delayed);
+    let made = truth(&file);
+    let arm = &made.arms[1].strata[0];
+    let product = arm.product.clone().unwrap();
+    assert_eq!((product.failure, product.wait), (0.0, Waiting::NONE));
+    let ratio = HazardRatio::delayed(0.5, 0.0, 2.0).unwrap();
+    let effect = Effect { ratio, delay: Waiting::gamma(4.0, 3.0).unwrap() };
+    assert_eq!(product.effects[0][0], effect);
+    assert_eq!(product.effects[0], product.effects[1]);
+    // The courses beside it are those of the control; an effect of a fixed delay alone needs no product.
+    assert_eq!(arm.courses, made.arms[0].strata[0].courses);
+    assert!(truth(&restarting()).arms.iter().all(|arm| arm.strata[0].product.is_none()));
+    let one = json!({"control": {"probability": 0.3, "to": "vaccine"}});
+    let file = with(restarting(), "/truth/crossover", one);
+    let random = json!({"hazard_ratio": 0.5, "delay": {"median": 4, "shape": 3}});
+    refused(
+        &with(file.clone(), "/truth/arms/vaccine/effect/death_after_progression", random),
+        "/truth/arms/vaccine/effect/death_after_progression/delay",
+        "not yet computed by this version: crossover to a product whose delay differs between patients",
+    );
+    refused(
+        &with(file, "/truth/arms/vaccine/manufacturing", json!({"failure": 0.1})),
+        "/truth/arms/vaccine/manufacturing",
+        "not yet computed by this version: crossover to an arm whose product must be made",
+    );
+}
+
+#[test]
+fn a_product_that_must_be_made() {
+    let manufacturing = json!({"wait": {"fixed": 1.5}, "failure": 0.07});
+    let file = with(restarting(), "/truth/arms/vaccine/manufacturing", manufacturing);
+    let made = truth(&file);
+    let product = made.arms[1].strata[0].product.clone().unwrap();
+    assert_eq!((product.failure, product.wait), (0.07, Waiting::fixed(1.5).unwrap()));
+    assert_eq!(product.effects[1][2].delay, Waiting::fixed(4.0).unwrap());
+    let at = "/truth/arms/vaccine/manufacturing";
+    let refuse = |value: Value, pointer: &str, rule: &str| {
+        refused(&with(restarting(), at, value), &format!("{at}{pointer}"), rule);
+    };
+    refuse(json!({}), "", "needs `wait` or `failure`");
+    refuse(json!({"wait": {}}), "/wait", "needs `fixed`, or `median` and `shape`");
+    refuse(json!({"wait": {"median": 2}}), "/wait", "needs `fixed`, or `median` and `shape`");
+    refuse(json!({"failure": 1.2}), "/failure", "must be at least 0 and at most 1");
 }

@@ -212,4 +212,10 @@ fn places_labels_and_the_file_without_delays() {
     let late = read(&with(group_sequential(), "/truths", patch)).unwrap();
     let prompt = late.without_delays().unwrap();
     assert_eq!(prompt.candidates[0].truths[0].1, prompt.candidates[0].planning);
+    // Nobody waits for a product, whichever law the wait has.
+    let file = with(group_sequential(), "/truth/arms/vaccine/manufacturing", json!({"wait": {"fixed": 2}}));
+    let patch = json!({"arms": {"vaccine": {"manufacturing": {"wait": {"fixed": null, "median": 2, "shape": 4}}}}});
+    let prompt = read(&with(file, "/truths", json!({"random": patch}))).unwrap().without_delays().unwrap();
+    let product = prompt.candidates[0].truths[0].1.arms[1].strata[0].product.as_ref().unwrap();
+    assert_eq!(product.wait, seamline::survival::Waiting::NONE);
 }

@@ -25,12 +25,18 @@ pub fn death(hazard: PiecewiseHazard) -> Course {
         after_baseline: PiecewiseHazard::zero(),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     }
 }
 
 pub fn arm(name: &str, course: Course, dropout: f64) -> ArmTruth {
-    let stratum =
-        ArmStratum { response_rate: 0.0, courses: [course.clone(), course], cured: Cured::default(), later: None };
+    let stratum = ArmStratum {
+        response_rate: 0.0,
+        courses: [course.clone(), course],
+        cured: Cured::default(),
+        later: None,
+        product: None,
+    };
     ArmTruth { name: name.into(), dropout: constant(dropout), strata: vec![stratum] }
 }
 

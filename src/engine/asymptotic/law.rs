@@ -12,7 +12,7 @@ use crate::engine::schedule::{Cohort, Laws, ScheduledLook};
 use crate::protocol::Protocol;
 use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
 use crate::statistics::{LookExpectation, Tabulation, TestStatistic};
-use crate::truth::Truth;
+use crate::truth::{ImmuneResponse, Missing, Truth};
 use nalgebra::DMatrix;
 use std::sync::Arc;
 
@@ -146,22 +146,29 @@ impl<'a> Source<'a> {
         Law::new(statistics.iter(), self.paths.covariances(&self.cohort.patients, &columns))
     }
 
-    /// Number of positive readings, less its mean, in one arm, among patients who entered `measured_at` months before `cut`.
-    pub fn responses(&self, arm: usize, rate: f64, measured_at: f64, cut: f64) -> Column {
-        let mut arms = vec![Vec::new(); self.cohort.patients.len()];
+    /// Number of positive readings, less its mean, in one arm, among the counted patients whose reading is due by `cut`.
+    pub fn responses(&self, arm: usize, rate: f64, response: &ImmuneResponse, cut: f64) -> Column {
         let responder = &self.paths.arms[arm].responder;
         let of = |i: usize| {
-            if self.entries[i] + measured_at <= cut { f64::from(u8::from(responder[i])) - rate } else { 0.0 }
+            if self.is_read(arm, i, response, cut) { f64::from(u8::from(responder[i])) - rate } else { 0.0 }
         };
+        let mut arms = vec![Vec::new(); self.cohort.patients.len()];
         arms[arm] = (0..PATHS).map(of).collect();
         Column { mean: 0.0, slope: 0.0, anchor: 0.0, arms }
     }
 
-    /// Number of readings due by `cut` in one arm, less its mean.
-    pub fn due(&self, arm: usize, measured_at: f64, cut: f64) -> Column {
+    /// Whether the response of path `i` of an arm counts by `cut`.
+    fn is_read(&self, arm: usize, i: usize, response: &ImmuneResponse, cut: f64) -> bool {
+        let (patients, month) = (&self.paths.arms[arm], response.measured_at);
+        let left_out = response.missing_if_event_before && response.missing == Missing::LeftOut;
+        self.entries[i] + month <= cut && (!left_out || (patients.pfs[i] >= month && patients.dropout[i] >= month))
+    }
+
+    /// Number of readings that count by `cut` in one arm, of which the share `read` counts once due, less its mean.
+    pub fn due(&self, arm: usize, read: f64, response: &ImmuneResponse, cut: f64) -> Column {
         let mut arms = vec![Vec::new(); self.cohort.patients.len()];
-        arms[arm] = self.entries.iter().map(|entry| f64::from(u8::from(entry + measured_at <= cut))).collect();
-        let slope = self.cohort.patients[arm] * self.cohort.entry.density(cut - measured_at);
+        arms[arm] = (0..PATHS).map(|i| f64::from(u8::from(self.is_read(arm, i, response, cut)))).collect();
+        let slope = self.cohort.patients[arm] * read * self.cohort.entry.density(cut - response.measured_at);
         Column { mean: 0.0, slope, anchor: 0.0, arms }
     }
 }

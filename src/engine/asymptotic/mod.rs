@@ -146,15 +146,21 @@ impl<'a> Engine<'a> {
         if let (true, Some(response)) = (needs.response, &truth.immune_response) {
             places.responses = Some(columns.len());
             let due = base.phase2.entry.share_by(cut - response.measured_at);
-            let random = due > 0.0 && due < 1.0 - 1e-9;
+            let mut counted = Vec::with_capacity(experimental + 1);
             for arm in 0..=experimental {
-                let rate = truth.observed_response_overall(arm)?.map_or(0.0, |seen| seen.positive);
-                readings.push(Readings::new(base.phase2.patients[arm], due, rate, random));
-                columns.push(source.responses(arm, rate, response.measured_at, cut));
+                let seen = truth.observed_response_overall(arm)?;
+                let (rate, read) =
+                    seen.map_or((0.0, 1.0), |seen| (seen.rate(response.missing), seen.counted(response.missing)));
+                let share = due * read;
+                let random = share > 0.0 && share < 1.0 - 1e-9;
+                readings.push(Readings::new(base.phase2.patients[arm], share, rate, random));
+                columns.push(source.responses(arm, rate, response, cut));
+                counted.push((read, random));
             }
-            if random {
+            if counted.iter().any(|&(_, random)| random) {
                 places.due = Some(columns.len());
-                columns.extend((0..=experimental).map(|arm| source.due(arm, response.measured_at, cut).at(&clock)));
+                let column = |(arm, &(read, _)): (usize, &(f64, bool))| source.due(arm, read, response, cut).at(&clock);
+                columns.extend(counted.iter().enumerate().map(column));
             }
         }
         for (index, endpoint) in [Endpoint::Pfs, Endpoint::Os].into_iter().enumerate() {

@@ -5,7 +5,7 @@
 //! truth judges the same patients, and a decision that moves a patient to another arm leaves the patient the same.
 
 use crate::engine::simulation::random::{Draws, Purpose, exponentials, standard_normal};
-use crate::truth::{EnrollmentProcess, Truth};
+use crate::truth::{EnrollmentProcess, Product, Truth};
 
 /// Which latents a truth uses; the others are not drawn (draws are addressed, so skipping one shifts nothing).
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ struct Used {
     frailty: bool,
     cure: bool,
     later: bool,
+    wait: bool,
+    failure: bool,
 }
 
 /// Latents of the patients drawn so far, struct of arrays, in order of arrival.
@@ -54,6 +56,14 @@ pub struct Latents {
     pub therapy: Vec<f64>,
     /// Uniform compared with the probability of crossover.
     pub crossover: Vec<f64>,
+    /// Uniform of the months to the product.
+    pub wait: Vec<f64>,
+    /// Uniform of the months from the product to its effect.
+    pub delay: Vec<f64>,
+    /// Uniform compared with the probability that the product fails.
+    pub failure: Vec<f64>,
+    /// The unused half of the failure draws.
+    spare_failure: Vec<f64>,
     /// Uniforms of the assay readings: assay j in pair j/2, place j mod 2. Empty when every assay is perfect.
     pub readings: Vec<[Vec<f64>; 2]>,
 }
@@ -74,6 +84,11 @@ impl Latents {
         let perfect = truth.immune_response.as_ref().is_none_or(|response| {
             response.assays.iter().all(|assay| assay.sensitivity == 1.0 && assay.specificity == 1.0)
         });
+        let products = || truth.arms.iter().flat_map(|arm| &arm.strata).filter_map(|stratum| stratum.product.as_ref());
+        let waits = |product: &Product| {
+            let delays = product.effects.iter().flatten();
+            product.wait.is_random() || delays.into_iter().any(|effect| effect.delay.is_random())
+        };
         let progression = courses().any(|course| !course.progression.is_zero());
         let used = Used {
             strata: truth.strata.len() > 1,
@@ -87,6 +102,8 @@ impl Latents {
                 .flat_map(|arm| &arm.strata)
                 .any(|stratum| stratum.cured != crate::truth::Cured::default()),
             later: truth.arms.iter().flat_map(|arm| &arm.strata).any(|stratum| stratum.later.is_some()),
+            wait: products().any(waits),
+            failure: products().any(|product| product.failure > 0.0),
         };
         let assays =
             truth.immune_response.as_ref().map_or(0, |response| if perfect { 0 } else { response.assays.len() });
@@ -108,6 +125,10 @@ impl Latents {
             spare: room(used.cure),
             therapy: room(used.later),
             crossover: room(used.later),
+            wait: room(used.wait),
+            delay: room(used.wait),
+            failure: room(used.failure),
+            spare_failure: room(used.failure),
             readings: (0..assays.div_ceil(2)).map(|_| [room(true), room(true)]).collect(),
         }
     }
@@ -130,6 +151,10 @@ impl Latents {
             &mut self.spare,
             &mut self.therapy,
             &mut self.crossover,
+            &mut self.wait,
+            &mut self.delay,
+            &mut self.failure,
+            &mut self.spare_failure,
         ]
         .into_iter()
         .chain(self.readings.iter_mut().flatten())
@@ -196,6 +221,12 @@ impl Latents {
         }
         if self.used.later {
             extend_pairs(&mut self.therapy, &mut self.crossover, patients, stream, Purpose::LaterTherapy);
+        }
+        if self.used.wait {
+            extend_pairs(&mut self.wait, &mut self.delay, patients, stream, Purpose::Wait);
+        }
+        if self.used.failure {
+            extend_pairs(&mut self.failure, &mut self.spare_failure, patients, stream, Purpose::Failure);
         }
         for (repeat, pair) in self.readings.iter_mut().enumerate() {
             let [even, odd] = pair;

@@ -27,6 +27,7 @@ mod latent;
 mod numeric;
 mod outcome;
 mod patients;
+mod product;
 pub mod random;
 mod replicate;
 mod tally;

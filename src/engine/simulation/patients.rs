@@ -2,6 +2,7 @@
 
 use crate::engine::EngineError;
 use crate::engine::simulation::latent::Latents;
+use crate::engine::simulation::product::{Given, ProductReady};
 use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
 use crate::truth::{Later, Truth};
 use std::ops::Range;
@@ -86,6 +87,16 @@ impl After {
             Self::TwoClocks(baseline, effect) => two_clocks(baseline, effect, progression, target),
         }
     }
+
+    /// The same under the effect of a product that arrived before `progression`.
+    fn month_of_death_given(&self, product: &Given<'_>, progression: f64, target: f64) -> f64 {
+        match self {
+            Self::SinceProgression(hazard) => product.month(2, &hazard.whole, [progression; 2], target),
+            Self::SinceRandomization(hazard) => product.month(2, &hazard.whole, [0.0, progression], target),
+            // No course beside a product has an effect of its own (checked).
+            Self::TwoClocks(..) => self.month_of_death(progression, target),
+        }
+    }
 }
 
 /// Walks the pieces of baseline(s − u)·effect(s) from s = u until the cumulative hazard reaches `target`.
@@ -125,6 +136,7 @@ struct Cell {
     courses: [Ready; 2],
     cured: crate::truth::Cured,
     later: Option<Box<LaterReady>>,
+    product: Option<Box<ProductReady>>,
 }
 
 /// Therapy after progression and crossover, made ready for sampling.
@@ -196,6 +208,7 @@ impl Nature {
                     .as_ref()
                     .map(|later| LaterReady::new(later, &stratum.courses).map(Box::new))
                     .transpose()?,
+                product: stratum.product.as_ref().map(|product| Box::new(ProductReady::new(product))),
             });
         }
         let response = truth.immune_response.as_ref();
@@ -281,10 +294,18 @@ impl Patients {
             let course = &cell.courses[usize::from(responds)];
             let resistance = if nature.frail { latents.resistance[i] } else { 1.0 };
             let cure = latents.cure.get(i).copied().unwrap_or(1.0);
-            let death =
-                if cure < cell.cured.death { f64::INFINITY } else { course.death.time(latents.death[i] * resistance) };
+            let product = cell.product.as_ref().and_then(|product| product.given(latents, i, responds));
+            let first = |transition: usize, hazard: &Inverse, target: f64| match &product {
+                Some(product) => product.month(transition, &hazard.whole, [0.0; 2], target),
+                None => hazard.time(target),
+            };
+            let death = if cure < cell.cured.death {
+                f64::INFINITY
+            } else {
+                first(1, &course.death, latents.death[i] * resistance)
+            };
             let progression = match latents.progression.get(i) {
-                Some(&target) if cure >= cell.cured.progression => course.progression.time(target * resistance),
+                Some(&target) if cure >= cell.cured.progression => first(0, &course.progression, target * resistance),
                 _ => f64::INFINITY,
             };
             if progression < death {
@@ -293,7 +314,13 @@ impl Patients {
                     f64::INFINITY
                 } else {
                     let after = cell.later.as_ref().map_or(&course.after, |later| later.after(latents, i, responds));
-                    after.month_of_death(progression, latents.after[i] * resistance)
+                    let target = latents.after[i] * resistance;
+                    match &product {
+                        Some(product) if product.before(progression) => {
+                            after.month_of_death_given(product, progression, target)
+                        }
+                        _ => after.month_of_death(progression, target),
+                    }
                 };
             } else {
                 self.pfs[i] = death;

@@ -36,6 +36,12 @@ pub enum Purpose {
     LaterTherapy = 14,
     /// Whether the patient crosses over at progression.
     Crossover = 15,
+    /// Months to the patient's product.
+    Wait = 16,
+    /// Months from the product to its effect.
+    Delay = 17,
+    /// Whether the product fails.
+    Failure = 18,
 }
 
 const ROUNDS: usize = 10;
@@ -336,9 +342,15 @@ mod tests {
         let mut seen = std::collections::BTreeSet::new();
         for replicate in [0, 1, u64::from(u32::MAX) + 1] {
             for patient in 0..50 {
-                for purpose in
-                    [Purpose::Enrollment, Purpose::Death, Purpose::Assay, Purpose::Allocation, Purpose::LaterTherapy]
-                {
+                for purpose in [
+                    Purpose::Enrollment,
+                    Purpose::Death,
+                    Purpose::Assay,
+                    Purpose::Allocation,
+                    Purpose::LaterTherapy,
+                    Purpose::Wait,
+                    Purpose::Failure,
+                ] {
                     for repeat in 0..3 {
                         assert!(seen.insert(Stream::new(7, replicate).words(patient, purpose, repeat)));
                     }

@@ -3,9 +3,9 @@
 use super::{exactly_one, length};
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
-use crate::scenario::raw::hazard::{Effect, Hazard, HazardPiece, RatioPiece, SurvivalPoint};
+use crate::scenario::raw::hazard::{Delay, Effect, Hazard, HazardPiece, RatioPiece, SurvivalPoint};
 use crate::scenario::raw::shape::Form;
-use crate::survival::{HazardRatio, PiecewiseHazard};
+use crate::survival::{self, HazardRatio, PiecewiseHazard, Waiting};
 
 /// A hazard and the share of patients who never have the event.
 pub(crate) fn hazard(raw: &Hazard, at: &At<'_>) -> Checked<(PiecewiseHazard, f64)> {
@@ -82,26 +82,48 @@ fn survival_points(points: &[SurvivalPoint], at: &At<'_>) -> Checked<Vec<(f64, f
     Ok(points)
 }
 
-/// An effect as a hazard ratio over time; no effect if absent.
+/// An effect whose delay is the same for everybody, as a hazard ratio over time; no effect if absent. A delay that differs
+/// between patients is for [`timed_effect`].
 pub(crate) fn effect(raw: Option<&Effect>, at: &At<'_>) -> Checked<HazardRatio> {
+    let delay = delay(raw, at)?.mean();
+    ratio(raw, delay, at)
+}
+
+/// An effect with its delay apart; no effect if absent.
+pub(crate) fn timed_effect(raw: Option<&Effect>, at: &At<'_>) -> Checked<survival::Effect> {
+    Ok(survival::Effect { ratio: ratio(raw, 0.0, at)?, delay: delay(raw, at)? })
+}
+
+/// The delay of an effect.
+pub(crate) fn delay(raw: Option<&Effect>, at: &At<'_>) -> Checked<Waiting> {
+    let Some(Form::Full(course)) = raw else { return Ok(Waiting::NONE) };
+    let here = at.key("delay");
+    match &course.delay {
+        None => Ok(Waiting::NONE),
+        Some(Form::Short(months)) => Waiting::fixed(months.get()).map_err(|invalid| here.invalid(&invalid)),
+        Some(Form::Full(law)) => waiting(law, &here),
+    }
+}
+
+/// A waiting time.
+pub(crate) fn waiting(raw: &Delay, at: &At<'_>) -> Checked<Waiting> {
+    let made = match (raw.fixed, raw.median, raw.shape) {
+        (Some(months), None, None) => Waiting::fixed(months.get()),
+        (None, Some(median), Some(shape)) => Waiting::gamma(median.get(), shape.get()),
+        (Some(_), _, _) => return Err(at.fail("has either `fixed`, or `median` and `shape`, not both")),
+        _ => return Err(at.fail("needs `fixed`, or `median` and `shape`")),
+    };
+    made.map_err(|invalid| at.invalid(&invalid))
+}
+
+/// The hazard ratio over time, beginning after `delay` months.
+fn ratio(raw: Option<&Effect>, delay: f64, at: &At<'_>) -> Checked<HazardRatio> {
     let Some(raw) = raw else { return Ok(HazardRatio::one()) };
     let course = match raw {
         Form::Short(ratio) => {
             return HazardRatio::delayed(ratio.get(), 0.0, 0.0).map_err(|invalid| at.invalid(&invalid));
         }
         Form::Full(course) => course,
-    };
-    let delay = match &course.delay {
-        None => 0.0,
-        Some(Form::Short(months)) => months.get(),
-        Some(Form::Full(law)) => {
-            let here = at.key("delay");
-            if law.median.is_some() || law.shape.is_some() {
-                let key = if law.median.is_some() { "median" } else { "shape" };
-                return Err(here.key(key).not_yet("delays that differ between patients"));
-            }
-            law.fixed.ok_or_else(|| here.fail("needs `fixed`, or `median` and `shape`"))?.get()
-        }
     };
     let ramp = course.ramp.map_or(0.0, f64::from);
     let here = at.key("hazard_ratio");

@@ -1,6 +1,6 @@
 //! Therapy after progression and crossover of one arm and stratum.
 
-use super::hazard::effect;
+use super::hazard::{delay, effect};
 use super::truth::{CONTROL, needs_progression};
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::raw::truth as raw;
@@ -84,6 +84,9 @@ impl Later<'_> {
                 None => return Ok(HazardRatio::one()),
             },
         };
+        if arm.manufacturing.is_some() {
+            return Err(arm_at.key("manufacturing").not_yet("crossover to an arm whose product must be made"));
+        }
         for (key, by_response) in [("responders", &effects.responders), ("non_responders", &effects.non_responders)] {
             if by_response.as_ref().is_some_and(|effects| effects.death_after_progression.is_some()) {
                 return Err(effects_at.key(key).not_yet(
@@ -91,6 +94,11 @@ impl Later<'_> {
                 ));
             }
         }
-        effect(effects.death_after_progression.as_ref(), &effects_at.key("death_after_progression"))
+        let (effect_of, here) = (effects.death_after_progression.as_ref(), effects_at.key("death_after_progression"));
+        if delay(effect_of, &here)?.is_random() {
+            let feature = "crossover to a product whose delay differs between patients";
+            return Err(here.key("delay").not_yet(feature));
+        }
+        effect(effect_of, &here)
     }
 }

@@ -5,6 +5,7 @@ pub(super) mod bounds;
 pub(super) mod hazard;
 pub(super) mod later;
 pub(super) mod prior;
+pub(super) mod product;
 pub(super) mod protocol;
 pub(super) mod spending;
 pub(super) mod test;

@@ -2,6 +2,7 @@
 
 use super::hazard::{effect, hazard, starts};
 use super::later::{Later, all_later};
+use super::product::{EffectsAt, KEYS, product};
 use super::{length, unique};
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
@@ -12,8 +13,8 @@ use crate::scenario::raw::truth as raw;
 use crate::scenario::suggest;
 use crate::survival::{Clock, ConstantHazards, Course, HazardRatio, PiecewiseHazard, Unreachable};
 use crate::truth::{
-    ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, PositiveRule, Prognostic,
-    Stratum, Truth,
+    ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, Missing, PositiveRule,
+    Prognostic, Stratum, Truth,
 };
 
 /// Name of the control arm.
@@ -251,6 +252,10 @@ fn immune_response(raw: &raw::ImmuneResponse, at: &At<'_>) -> Checked<ImmuneResp
         assays,
         positive_if,
         missing_if_event_before: raw.missing_if_event_before.unwrap_or(true),
+        missing: match raw.missing {
+            None | Some(raw::Missing::NonResponse) => Missing::NonResponse,
+            Some(raw::Missing::LeftOut) => Missing::LeftOut,
+        },
     })
 }
 
@@ -266,7 +271,6 @@ fn all_arms(raw: &raw::Truth, at: &At<'_>) -> Checked<()> {
     let names: Vec<&str> = raw.strata.iter().flatten().map(|stratum| stratum.name.as_str()).collect();
     for (name, arm) in &raw.arms {
         let here = arms_at.key(name);
-        here.refuse("manufacturing", arm.manufacturing.as_ref(), "manufacturing of personalised products")?;
         let strata_at = here.key("strata");
         for stratum in arm.strata.iter().flat_map(indexmap::IndexMap::keys) {
             if !names.contains(&stratum.as_str()) {
@@ -315,7 +319,22 @@ impl Context<'_> {
             Some(effects) => (effects, &special_at),
             None => (arm.and_then(|arm| arm.effect.as_ref()).unwrap_or(&none), &arm_at),
         };
-        let courses = self.courses(effects, stratum, &effects_at.key("effect"))?;
+        let effects_at = effects_at.key("effect");
+        let classes = self.by_response(effects, &effects_at)?;
+        let has_progression = self.raw.control.has_progression();
+        for class in &classes {
+            class.at(&effects_at, |at| {
+                needs_progression(has_progression, class.effects[0], KEYS[0], at)?;
+                needs_progression(has_progression, class.effects[2], KEYS[2], at)
+            })?;
+        }
+        let manufacturing = arm.and_then(|arm| arm.manufacturing.as_ref());
+        let product = product(&classes, &effects_at, manufacturing, &arm_at.key("manufacturing"))?;
+        let course = |class: &EffectsAt<'_>| match &product {
+            Some(_) => self.course([None; 3], stratum, &effects_at),
+            None => class.at(&effects_at, |at| self.course(class.effects, stratum, at)),
+        };
+        let courses = [course(&classes[0])?, course(&classes[1])?];
 
         let (rate, rate_at) = match special.and_then(|special| special.immune_response.as_ref()) {
             Some(rate) => (Some(rate), &special_at),
@@ -323,18 +342,18 @@ impl Context<'_> {
         };
         let response_rate = self.response_rate(arm, rate, &rate_at.key("immune_response"))?;
         let later = Later { raw: self.raw, arm: name, stratum: stratum_name }.checked(&courses, at)?;
-        Ok(ArmStratum { response_rate, courses, cured: self.control.cured, later })
+        Ok(ArmStratum { response_rate, courses, cured: self.control.cured, later, product })
     }
 
-    fn courses(&self, raw: &Effects, stratum: usize, at: &At<'_>) -> Checked<[Course; 2]> {
-        let everybody = [&raw.progression, &raw.death, &raw.death_after_progression];
+    /// Effects on non-responders and on responders.
+    fn by_response<'r>(&self, raw: &'r Effects, at: &At<'_>) -> Checked<[EffectsAt<'r>; 2]> {
+        let everybody = [&raw.progression, &raw.death, &raw.death_after_progression].map(Option::as_ref);
         let by_response = [("responders", &raw.responders), ("non_responders", &raw.non_responders)];
         if by_response.iter().all(|(_, effects)| effects.is_none()) {
-            let course = self.course(everybody, stratum, at)?;
-            return Ok([course.clone(), course]);
+            return Ok([EffectsAt { key: None, effects: everybody }; 2]);
         }
         for (key, _) in by_response.iter().filter(|(_, effects)| effects.is_some()) {
-            if everybody.iter().any(|effect| effect.is_some()) {
+            if everybody.iter().any(Option::is_some) {
                 let rule = "an effect is that of every patient or one by immune response, not both";
                 return Err(at.key(key).fail(rule).hint("a patch removes the effects of every patient with null"));
             }
@@ -342,21 +361,12 @@ impl Context<'_> {
                 return Err(at.key(key).fail("an effect by immune response needs `immune_response`, which is absent"));
             }
         }
-        let course = |(key, effects): (&str, &Option<crate::scenario::raw::arm::TransitionEffects>)| {
-            let effects = effects.clone().unwrap_or_default();
-            let parts = [&effects.progression, &effects.death, &effects.death_after_progression];
-            self.course(parts, stratum, &at.key(key))
-        };
         let [responders, non_responders] = by_response;
-        Ok([course(non_responders)?, course(responders)?])
+        Ok([non_responders, responders].map(|(key, effects)| EffectsAt::of_class(key, effects.as_ref())))
     }
 
-    fn course(&self, effects: [&Option<Effect>; 3], stratum: usize, at: &At<'_>) -> Checked<Course> {
-        const KEYS: [&str; 3] = ["progression", "death", "death_after_progression"];
-        let has_progression = self.raw.control.has_progression();
-        needs_progression(has_progression, effects[0].as_ref(), KEYS[0], at)?;
-        needs_progression(has_progression, effects[2].as_ref(), KEYS[2], at)?;
-        let ratio = |i: usize| -> Checked<HazardRatio> { effect(effects[i].as_ref(), &at.key(KEYS[i])) };
+    fn course(&self, effects: [Option<&Effect>; 3], stratum: usize, at: &At<'_>) -> Checked<Course> {
+        let ratio = |i: usize| -> Checked<HazardRatio> { effect(effects[i], &at.key(KEYS[i])) };
         let baseline = |i: usize| {
             let scaled = self.control.hazards[i].scaled(self.strata[stratum].ratios[i]);
             scaled.map_err(|invalid| at.invalid(&invalid))
@@ -370,6 +380,7 @@ impl Context<'_> {
             after_baseline: baseline(2)?,
             clock: self.control.clock,
             after_effect: ratio(2)?,
+            product_at: 0.0,
         })
     }
 

@@ -1,7 +1,7 @@
 //! Raw experimental arms.
 
-use super::hazard::Effect;
-use super::quantity::{Duration, Months, Probability, Shape, Shift};
+use super::hazard::{Delay, Effect};
+use super::quantity::{Probability, Shift};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ pub struct Arm {
     pub strata: Option<IndexMap<String, ArmStratum>>,
     /// Rate of true immune response in the arm.
     pub immune_response: Option<ResponseRate>,
-    /// Manufacturing of a personalised product. Not yet computed by this version.
+    /// Manufacturing of a personalised product; everybody is treated at randomisation if absent.
     pub manufacturing: Option<Manufacturing>,
 }
 
@@ -68,24 +68,13 @@ pub struct ResponseRate {
     pub shift: Option<Shift>,
 }
 
-/// Manufacturing of a personalised product.
+/// Manufacturing of a personalised product. The effects' delays count from the treatment; a patient whose product fails, or
+/// who progresses before it arrives, gets no effect.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Manufacturing {
-    /// Months until the product is there.
-    pub wait: Option<Wait>,
-    /// Probability that the product fails.
+    /// Months from randomisation until the product is there; none if absent.
+    pub wait: Option<Delay>,
+    /// Probability that the product cannot be made, in [0, 1]; 0 if absent.
     pub failure: Option<Probability>,
-}
-
-/// A waiting time: `fixed`, or `median` with `shape`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Wait {
-    /// The same number of months for everybody.
-    pub fixed: Option<Months>,
-    /// Median of a gamma law in months.
-    pub median: Option<Duration>,
-    /// Shape of the gamma law.
-    pub shape: Option<Shape>,
 }

@@ -122,15 +122,15 @@ pub struct RatioPiece {
     pub is: Ratio,
 }
 
-/// A delay: `fixed`, or `median` with `shape`.
+/// A delay or a waiting time: `fixed`, or `median` with `shape`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delay {
     /// The same number of months for everybody.
     pub fixed: Option<Months>,
-    /// Median of a gamma law in months. Not yet computed by this version.
+    /// Median of a gamma law in months: the delay differs between patients.
     pub median: Option<Duration>,
-    /// Shape of the gamma law. Not yet computed by this version.
+    /// Shape of the gamma law.
     pub shape: Option<Shape>,
 }
 

@@ -16,7 +16,7 @@ use std::fmt;
 pub struct Truth {
     /// Patients per month over calendar time; every piece but the last has `for`.
     pub enrollment: Vec<EnrollmentPiece>,
-    /// How simulated trials enrol; `poisson` if absent. The analytic engine uses the expected rate.
+    /// How trials enrol; `poisson` if absent. The analytic engine uses the expected rate, and the process in the covariance of the looks.
     pub enrollment_process: Option<EnrollmentProcess>,
     /// Drop-out hazard since randomisation, for all arms or per arm; none if absent.
     pub dropout: Option<Dropout>,
@@ -223,9 +223,20 @@ pub struct ImmuneResponse {
     pub assays: Option<Vec<Assay>>,
     /// How the assays make a patient positive; `any` if absent.
     pub positive_if: Option<Form<PositiveName, PositiveAtLeast>>,
-    /// Whether an event or drop-out before the reading makes it missing (a missing reading counts as non-response); true if
-    /// absent.
+    /// Whether an event or drop-out before the reading makes it missing; true if absent.
     pub missing_if_event_before: Option<bool>,
+    /// What the trial makes of a missing reading; `non_response` if absent.
+    pub missing: Option<Missing>,
+}
+
+/// What the trial makes of a missing reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Missing {
+    /// Counts as non-response.
+    NonResponse,
+    /// The patient is left out of the response rate.
+    LeftOut,
 }
 
 /// Individual-level link between latent response and outcome.

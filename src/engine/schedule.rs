@@ -144,6 +144,8 @@ pub struct ScheduledLook {
     pub month: f64,
     /// The event-count condition that fixes the month, if one does: its endpoint, and whether it counts all patients.
     pub clock: Option<(Endpoint, bool)>,
+    /// Whether the month follows the random entry of the cohort's last patient.
+    pub follows_entry: bool,
     /// Events asked for and events ever expected, where the count is never reached; the look is then placed where all
     /// but half an event are seen.
     pub unreached: Option<(f64, f64)>,
@@ -171,7 +173,7 @@ pub fn schedule(trigger: &Trigger, context: &ScheduleContext) -> Result<Schedule
     let mut missing = false;
     let mut leaves: Vec<ScheduledLook> = Vec::new();
     let month = trigger.month(&mut |leaf| {
-        let (month, clock, unreached) = match leaf {
+        let (month, clock, follows_entry, unreached) = match leaf {
             Trigger::Events { count, endpoint, stratum, arms } => {
                 let Some(laws) = context.laws.iter().find(|l| l.endpoint.is_death() == endpoint.is_death()) else {
                     missing = true;
@@ -180,17 +182,20 @@ pub fn schedule(trigger: &Trigger, context: &ScheduleContext) -> Result<Schedule
                 let cells = counted(context.truth, laws, context.cohort, *stratum, arms.as_deref());
                 let clock = Some((*endpoint, stratum.is_none() && arms.is_none()));
                 match month_of_events(&cells, &context.cohort.entry, *count) {
-                    Reached::At(month) => (month, clock, None),
-                    Reached::Never { available, exhausted } => (exhausted, None, Some((*count, available))),
+                    Reached::At(month) => (month, clock, false, None),
+                    Reached::Never { available, exhausted } => (exhausted, None, false, Some((*count, available))),
                 }
             }
-            Trigger::Enrolled { count } => ((context.enrolled)(*count), None, None),
-            Trigger::Calendar { month } => (*month, None, None),
-            Trigger::MinFollowUp { months } => (context.cohort.entry.end() + months, None, None),
-            Trigger::AfterPrevious { months } => (context.previous + months, None, None),
-            Trigger::All(_) | Trigger::Any(_) => (0.0, None, None),
+            Trigger::Enrolled { count } => {
+                let month = (context.enrolled)(*count);
+                (month, None, month >= context.cohort.entry.end(), None)
+            }
+            Trigger::Calendar { month } => (*month, None, false, None),
+            Trigger::MinFollowUp { months } => (context.cohort.entry.end() + months, None, true, None),
+            Trigger::AfterPrevious { months } => (context.previous + months, None, false, None),
+            Trigger::All(_) | Trigger::Any(_) => (0.0, None, false, None),
         };
-        leaves.push(ScheduledLook { month, clock, unreached });
+        leaves.push(ScheduledLook { month, clock, follows_entry, unreached });
         month
     });
     if missing {
@@ -201,6 +206,7 @@ pub fn schedule(trigger: &Trigger, context: &ScheduleContext) -> Result<Schedule
     Ok(ScheduledLook {
         month: month.max(context.previous),
         clock: if behind { None } else { binding.and_then(|leaf| leaf.clock) },
+        follows_entry: !behind && binding.is_some_and(|leaf| leaf.follows_entry),
         unreached: binding.and_then(|leaf| leaf.unreached),
     })
 }

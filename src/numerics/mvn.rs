@@ -266,10 +266,16 @@ impl Lattice {
 
     /// Writes one point, folded by the baker's map.
     pub(crate) fn point(&self, shift: usize, index: usize, point: &mut [f64]) {
-        for ((place, start), generator) in point.iter_mut().zip(&self.starts[shift]).zip(&self.generator) {
-            let u = (start + index as f64 * generator).fract();
-            *place = (2.0 * u - 1.0).abs();
+        for (axis, place) in point.iter_mut().enumerate() {
+            *place = self.coordinate(shift, index, axis);
         }
+    }
+
+    /// One coordinate of one point.
+    #[inline]
+    pub(crate) fn coordinate(&self, shift: usize, index: usize, axis: usize) -> f64 {
+        let u = (self.starts[shift][axis] + index as f64 * self.generator[axis]).fract();
+        (2.0 * u - 1.0).abs()
     }
 }
 

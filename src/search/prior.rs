@@ -1,10 +1,10 @@
 //! What is not known of a truth: distributions of numbers, joined by a Gaussian copula.
 
 use crate::invalid::{Invalid, require};
-use crate::numerics::normal;
 use crate::numerics::roots::brent;
+use crate::numerics::{gamma, normal};
 use nalgebra::DMatrix;
-use statrs::distribution::{Beta, ContinuousCDF, Gamma};
+use statrs::distribution::{Beta, ContinuousCDF};
 
 /// A distribution of one number.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,8 +94,8 @@ impl Distribution {
             Self::Normal { mean, sd } => normal::cdf((x - mean) / sd),
             Self::Lognormal { median, log_sd } if x > 0.0 => normal::cdf((x / median).ln() / log_sd),
             Self::Beta { a, b } => Beta::new(*a, *b).map_or(f64::NAN, |law| law.cdf(x)),
-            Self::Gamma { shape, rate } if x > 0.0 => Gamma::new(*shape, *rate).map_or(f64::NAN, |law| law.cdf(x)),
-            Self::Lognormal { .. } | Self::Gamma { .. } => 0.0,
+            Self::Lognormal { .. } => 0.0,
+            Self::Gamma { shape, rate } => gamma::cdf(*shape, x * rate),
             Self::Uniform { from, to } => ((x - from) / (to - from)).clamp(0.0, 1.0),
             Self::Discrete(values) => {
                 let total: f64 = values.iter().map(|(_, weight)| weight).sum();
@@ -110,14 +110,8 @@ impl Distribution {
             Self::Normal { mean, sd } => mean + sd * normal::quantile(p),
             Self::Lognormal { median, log_sd } => median * (log_sd * normal::quantile(p)).exp(),
             Self::Uniform { from, to } => from + p * (to - from),
-            Self::Beta { .. } => self.root(p, 1.0),
-            Self::Gamma { shape, rate } => {
-                let mut high = (shape + 4.0 * shape.sqrt() + 4.0) / rate;
-                while self.cdf(high) < p && high < 1e300 {
-                    high *= 2.0;
-                }
-                self.root(p, high)
-            }
+            Self::Beta { .. } => brent(0.0, 1.0, 1e-13, |x| self.cdf(x) - p).unwrap_or(f64::NAN),
+            Self::Gamma { shape, rate } => gamma::quantile(*shape, p) / rate,
             Self::Discrete(values) => {
                 let total: f64 = values.iter().map(|(_, weight)| weight).sum();
                 let mut below = 0.0;
@@ -128,11 +122,6 @@ impl Distribution {
                 found.or(values.last()).map_or(f64::NAN, |(value, _)| *value)
             }
         }
-    }
-
-    /// Solves the distribution function between 0 and `high`.
-    fn root(&self, p: f64, high: f64) -> f64 {
-        brent(0.0, high, 1e-13 * high, |x| self.cdf(x) - p).unwrap_or(f64::NAN)
     }
 }
 

@@ -116,15 +116,18 @@ fn engines_say_what_they_do_not_cover() {
         engine::evaluate(&candidate.protocol, &candidate.planning, &candidate.planning, &settings, None)
     };
     assert_eq!(answer(EngineKind::Auto).unwrap().engine, "analytic");
-    let feature = || "the test Fleming-Harrington (0, 1)".to_owned();
-    let refusal = EngineError::NotCovered { engine: "simulation", feature: feature() };
-    assert_eq!(answer(EngineKind::Simulation).unwrap_err(), refusal);
+    assert_eq!(answer(EngineKind::Simulation).unwrap().engine, "simulation");
 
-    let scenario = read(&with(seamless_alone(), PLACE, test)).unwrap();
-    let candidate = &scenario.candidates[0];
-    let settings = engine::Settings { engine: EngineKind::Auto, replicates: 10, seed: 1, mcse: None };
-    let found = engine::evaluate(&candidate.protocol, &candidate.planning, &candidate.planning, &settings, None);
-    assert_eq!(found.unwrap_err(), refusal);
+    let seamless = |test: Value| {
+        let scenario = read(&with(seamless_alone(), PLACE, test)).unwrap();
+        let candidate = &scenario.candidates[0];
+        let settings = engine::Settings { engine: EngineKind::Auto, replicates: 10, seed: 1, mcse: None };
+        engine::evaluate(&candidate.protocol, &candidate.planning, &candidate.planning, &settings, None)
+    };
+    assert_eq!(seamless(test.clone()).unwrap().engine, "simulation");
+    let combo = json!({"max_combo": ["logrank", test]});
+    let EngineError::NotCovered { engine: "simulation", feature } = seamless(combo).unwrap_err() else { panic!() };
+    assert!(feature.contains("in a seamless design"), "{feature}");
 }
 
 /// A horizon beyond every patient's follow-up is a fault of the look, not a number.

@@ -26,6 +26,35 @@ pub fn edges(end: f64) -> Vec<f64> {
     (1..200).map(|i| end * f64::from(i) / 200.0).collect()
 }
 
+/// Mean and standard deviation per patient of the score of the partial likelihood at log hazard ratio `beta`, and its
+/// information, at a look of the tabulation.
+pub fn score_law(table: &Tabulation, look: usize, beta: f64) -> [f64; 3] {
+    let ratio = beta.exp();
+    let [pi0, pi1] = table.shares;
+    let entered = table.entered(table.months[look]);
+    let (mut mean, mut information) = (0.0, 0.0);
+    let mut parts = [Vec::new(), Vec::new()];
+    for stratum in &table.strata {
+        let at = |i: usize| {
+            let (y0, y1) = (pi0 * stratum.at_risk[0][i], pi1 * stratum.at_risk[1][i] * ratio);
+            let events = pi0 * stratum.events[0][i] + pi1 * stratum.events[1][i];
+            if y0 + y1 > 0.0 { [y1 / (y0 + y1), events / (y0 + y1), events] } else { [pi1, 0.0, 0.0] }
+        };
+        let values: Vec<[f64; 3]> = (0..entered.len()).map(at).collect();
+        mean += stratum.prevalence
+            * table.panels.integrate_with(|i| entered[i] * (pi1 * stratum.events[1][i] - values[i][0] * values[i][2]));
+        information += stratum.prevalence
+            * table.panels.integrate_with(|i| entered[i] * values[i][0] * (1.0 - values[i][0]) * values[i][2]);
+        for (g, (part, scale)) in parts.iter_mut().zip([1.0, ratio]).enumerate() {
+            let jump = values.iter().map(|value| g as f64 - value[0]).collect();
+            let compensator = values.iter().map(|value| (g as f64 - value[0]) * scale * value[1]).collect();
+            part.push((jump, compensator));
+        }
+    }
+    let influence = table.influence(look, parts);
+    [mean, table.covariance(&influence, &influence).sqrt(), information]
+}
+
 impl Score {
     /// One table per stratum of the test, up to month `end`; the tabulation must hold [`edges`].
     pub fn tables(table: &Tabulation, beta: f64, end: f64) -> Vec<Self> {

@@ -1,13 +1,13 @@
 //! The joint normal law of everything phase II decides with, and of phase III given the arms kept.
 //!
 //! Means are quadratures over the truth's laws; covariances are expectations over one patient of products of influence
-//! functions, taken within arms as for block randomisation. A data cut or look fixed by events carries the correction
+//! functions (see [`crate::engine::asymptotic::paths`]). A data cut or look fixed by events carries the correction
 //! −(dE/dt)/(dD/dt)·(N_i − E N_i) on every statistic, N_i the patient's counted event, D the expected count.
 
 use crate::engine::EngineError;
 use crate::engine::analytic::with_comparison;
-use crate::engine::asymptotic::influence::{Score, edges};
-use crate::engine::asymptotic::paths::{PATHS, Paths, covariance, factor};
+use crate::engine::asymptotic::influence::{Score, edges, score_law};
+use crate::engine::asymptotic::paths::{PATHS, Paths, factor};
 use crate::engine::schedule::{Cohort, Laws, ScheduledLook};
 use crate::protocol::Protocol;
 use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
@@ -19,12 +19,45 @@ use std::sync::Arc;
 /// Months over which the drift of a Cox estimate is differenced.
 const STEP: f64 = 0.25;
 
-/// Means and a factor of the covariance.
+/// Means and covariances.
 pub struct Law {
     /// Means.
     pub means: Vec<f64>,
-    /// Lower Cholesky factor.
-    pub factor: DMatrix<f64>,
+    /// Covariance under each shift of the paths.
+    pub covariances: Vec<DMatrix<f64>>,
+    /// Their lower Cholesky factors.
+    pub factors: Vec<DMatrix<f64>>,
+}
+
+impl Law {
+    /// From the statistics and their covariance under each shift.
+    ///
+    /// # Errors
+    /// [`EngineError::Numerics`] where a statistic has no information.
+    pub fn new<'c>(
+        statistics: impl Iterator<Item = &'c Column>,
+        covariances: Vec<DMatrix<f64>>,
+    ) -> Result<Self, EngineError> {
+        let means: Vec<f64> = statistics.map(|column| column.mean).collect();
+        if !means.iter().all(|mean| mean.is_finite()) {
+            return Err(EngineError::Numerics("an analysis adds no information to the one before".into()));
+        }
+        let factors = covariances.iter().map(factor).collect();
+        Ok(Self { means, covariances, factors })
+    }
+
+    /// means + factor·normals under one shift.
+    pub fn map(&self, shift: usize, normals: &[f64], vector: &mut [f64]) {
+        let factor = &self.factors[shift];
+        for (i, value) in vector.iter_mut().enumerate() {
+            *value = self.means[i] + (0..=i).map(|j| factor[(i, j)] * normals[j]).sum::<f64>();
+        }
+    }
+
+    /// Standard deviation of a statistic under each shift.
+    pub fn deviations(&self, statistic: usize) -> Vec<f64> {
+        self.covariances.iter().map(|covariance| covariance[(statistic, statistic)].max(0.0).sqrt()).collect()
+    }
 }
 
 /// What is computed for a law: the truth, its paths, and one cohort.
@@ -47,14 +80,20 @@ pub struct Column {
     pub mean: f64,
     /// d mean/d month of its analysis.
     pub slope: f64,
+    /// What every entry adds where the month follows the last entry, −slope/(entries per month at the end).
+    pub anchor: f64,
     /// Influences divided by the root of the number compared.
     pub arms: Vec<Vec<f64>>,
 }
 
-/// Expected counted events per month at a look, and which patients have one.
-pub struct ClockInfluence {
-    rate: f64,
-    arms: Vec<Vec<f64>>,
+/// What makes the month of an analysis random.
+pub enum Clock {
+    /// Nothing.
+    Fixed,
+    /// Counted events: expected per month, and which patients have one.
+    Events(f64, Vec<Vec<f64>>),
+    /// The last entry: patients entering per month then.
+    LastEntry(f64),
 }
 
 impl<'a> Source<'a> {
@@ -69,16 +108,24 @@ impl<'a> Source<'a> {
         Ok(Pair { source: self, arm, death: laws.endpoint.is_death(), table, looks, score, end })
     }
 
-    /// The random month of a look fixed by events; `None` for another look. `table` is any pair's tabulation with the look.
-    pub fn clock(&self, look: &ScheduledLook, laws: &[Laws]) -> Option<ClockInfluence> {
-        let (endpoint, everybody) = look.clock?;
-        if !everybody {
-            return None;
+    /// The random month of a look.
+    pub fn clock(&self, look: &ScheduledLook, laws: &[Laws]) -> Clock {
+        if look.follows_entry {
+            let density =
+                self.cohort.entry.pieces().map(|(.., density)| density).filter(|density| *density > 0.0).last();
+            let patients: f64 = self.cohort.patients.iter().sum();
+            return density.map_or(Clock::Fixed, |density| Clock::LastEntry(density * patients));
         }
-        let laws = laws.iter().find(|laws| laws.endpoint.is_death() == endpoint.is_death())?;
+        let Some((endpoint, true)) = look.clock else { return Clock::Fixed };
+        let Some(laws) = laws.iter().find(|laws| laws.endpoint.is_death() == endpoint.is_death()) else {
+            return Clock::Fixed;
+        };
         let events =
             |month: f64| crate::engine::schedule::expected_events(self.truth, laws, self.cohort, None, None, month);
         let rate = (events(look.month + 0.05) - events(look.month - 0.05)) / 0.1;
+        if rate <= 0.0 {
+            return Clock::Fixed;
+        }
         let arms = self.paths.arms.iter().zip(&self.cohort.patients).map(|(paths, &patients)| {
             if patients == 0.0 {
                 return Vec::new();
@@ -87,49 +134,58 @@ impl<'a> Source<'a> {
             let seen = |i: usize| event[i] <= paths.dropout[i].min(look.month - self.entries[i]);
             (0..PATHS).map(|i| f64::from(u8::from(seen(i)))).collect()
         });
-        (rate > 0.0).then(|| ClockInfluence { rate, arms: arms.collect() })
+        Clock::Events(rate, arms.collect())
     }
 
-    /// The law of these statistics.
+    /// The law of these statistics, under every shift of the paths.
     ///
     /// # Errors
     /// [`EngineError::Numerics`] where a statistic has no information.
-    pub fn law(&self, statistics: Vec<Column>) -> Result<Law, EngineError> {
-        let means: Vec<f64> = statistics.iter().map(|column| column.mean).collect();
-        if !means.iter().all(|mean| mean.is_finite()) {
-            return Err(EngineError::Numerics("an analysis adds no information to the one before".into()));
-        }
-        let mut columns: Vec<Vec<Vec<f64>>> = vec![Vec::new(); self.cohort.patients.len()];
-        for column in statistics {
-            column.arms.into_iter().zip(&mut columns).for_each(|(influence, arm)| arm.push(influence));
-        }
-        Ok(Law { means, factor: factor(&covariance(&self.cohort.patients, &columns)) })
+    pub fn law(&self, statistics: &[Column]) -> Result<Law, EngineError> {
+        let columns: Vec<Option<&Column>> = statistics.iter().map(Some).collect();
+        Law::new(statistics.iter(), self.paths.covariances(&self.cohort.patients, &columns))
     }
 
     /// Number of positive readings, less its mean, in one arm, among the counted patients whose reading is due by `cut`.
     pub fn responses(&self, arm: usize, rate: f64, response: &ImmuneResponse, cut: f64) -> Column {
-        let mut arms = vec![Vec::new(); self.cohort.patients.len()];
-        let patients = &self.paths.arms[arm];
-        let (month, left_out) =
-            (response.measured_at, response.missing_if_event_before && response.missing == Missing::LeftOut);
+        let responder = &self.paths.arms[arm].responder;
         let of = |i: usize| {
-            let read = !left_out || (patients.pfs[i] >= month && patients.dropout[i] >= month);
-            if read && self.entries[i] + month <= cut { f64::from(u8::from(patients.responder[i])) - rate } else { 0.0 }
+            if self.is_read(arm, i, response, cut) { f64::from(u8::from(responder[i])) - rate } else { 0.0 }
         };
+        let mut arms = vec![Vec::new(); self.cohort.patients.len()];
         arms[arm] = (0..PATHS).map(of).collect();
-        Column { mean: 0.0, slope: 0.0, arms }
+        Column { mean: 0.0, slope: 0.0, anchor: 0.0, arms }
+    }
+
+    /// Whether the response of path `i` of an arm counts by `cut`.
+    fn is_read(&self, arm: usize, i: usize, response: &ImmuneResponse, cut: f64) -> bool {
+        let (patients, month) = (&self.paths.arms[arm], response.measured_at);
+        let left_out = response.missing_if_event_before && response.missing == Missing::LeftOut;
+        self.entries[i] + month <= cut && (!left_out || (patients.pfs[i] >= month && patients.dropout[i] >= month))
+    }
+
+    /// Number of readings that count by `cut` in one arm, of which the share `read` counts once due, less its mean.
+    pub fn due(&self, arm: usize, read: f64, response: &ImmuneResponse, cut: f64) -> Column {
+        let mut arms = vec![Vec::new(); self.cohort.patients.len()];
+        arms[arm] = (0..PATHS).map(|i| f64::from(u8::from(self.is_read(arm, i, response, cut)))).collect();
+        let slope = self.cohort.patients[arm] * read * self.cohort.entry.density(cut - response.measured_at);
+        Column { mean: 0.0, slope, anchor: 0.0, arms }
     }
 }
 
 impl Column {
-    /// With the correction for a month fixed by events.
+    /// With the correction for a random month.
     #[must_use]
-    pub fn at(mut self, clock: Option<&ClockInfluence>) -> Self {
-        if let Some(clock) = clock {
-            let scale = self.slope / clock.rate;
-            for (influence, events) in self.arms.iter_mut().zip(&clock.arms).filter(|(_, events)| !events.is_empty()) {
-                influence.resize(PATHS, 0.0);
-                influence.iter_mut().zip(events).for_each(|(value, event)| *value -= scale * event);
+    pub fn at(mut self, clock: &Clock) -> Self {
+        match clock {
+            Clock::Fixed => {}
+            Clock::LastEntry(rate) => self.anchor -= self.slope / rate,
+            Clock::Events(rate, arms) => {
+                let scale = self.slope / rate;
+                for (influence, events) in self.arms.iter_mut().zip(arms).filter(|(_, events)| !events.is_empty()) {
+                    influence.resize(PATHS, 0.0);
+                    influence.iter_mut().zip(events).for_each(|(value, event)| *value -= scale * event);
+                }
             }
         }
         self
@@ -138,6 +194,7 @@ impl Column {
     /// Less the influences of another.
     #[must_use]
     pub fn less(mut self, other: &Self) -> Self {
+        self.anchor -= other.anchor;
         for (mine, theirs) in self.arms.iter_mut().zip(&other.arms).filter(|(_, theirs)| !theirs.is_empty()) {
             mine.resize(PATHS, 0.0);
             mine.iter_mut().zip(theirs).for_each(|(value, other)| *value -= other);
@@ -185,7 +242,7 @@ impl Pair<'_, '_> {
         let (score, spread) = (-1.0 / at.variance.sqrt(), -at.effect / (2.0 * at.variance.powf(1.5)));
         let root = n.sqrt();
         let arms = self.columns(&self.score, self.table.months[look], |[u, v]| (score * u + spread * v) / root);
-        Column { mean: root * at.mean(), slope: root * at.slope(), arms }
+        Column { mean: root * at.mean(), slope: root * at.slope(), anchor: 0.0, arms }
     }
 
     /// Standardised increment from the look before: −(U_k − U_{k−1})/√(V_k − V_{k−1}), with the slope of its later end; the
@@ -199,35 +256,73 @@ impl Pair<'_, '_> {
         let root = n.sqrt();
         let slope = |at: &LookExpectation| root * (-score * at.slopes[0] + spread * at.slopes[1]);
         let part = |month: f64| self.columns(&self.score, month, |[u, v]| (score * u + spread * v) / root);
-        let later =
-            Column { mean: root * effect / variance.sqrt(), slope: slope(now), arms: part(self.table.months[look]) };
+        let column = |mean, slope, arms| Column { mean, slope, anchor: 0.0, arms };
+        let later = column(root * effect / variance.sqrt(), slope(now), part(self.table.months[look]));
         let earlier = if look == 0 {
-            Column { mean: 0.0, slope: 0.0, arms: vec![Vec::new(); self.source.cohort.patients.len()] }
+            column(0.0, 0.0, vec![Vec::new(); self.source.cohort.patients.len()])
         } else {
-            Column { mean: 0.0, slope: slope(before), arms: part(self.table.months[look - 1]) }
+            column(0.0, slope(before), part(self.table.months[look - 1]))
         };
         [later, earlier]
     }
 
     /// Log of the Cox hazard ratio at a look that is followed by one [`STEP`] later.
-    pub fn log_hazard_ratio(&self, look: usize) -> Column {
+    pub fn log_hazard_ratio(&self, look: usize) -> (Column, CoxLaw) {
         let [now, later] = [look, look + 1].map(|k| self.table.cox_hazard_ratio(k).map_or(0.0, f64::ln));
-        let entered = self.table.entered(self.table.months[look]);
-        let [pi0, pi1] = self.table.shares;
-        let ratio = now.exp();
-        let of = |s: &crate::statistics::StratumTable| {
-            s.prevalence
-                * self.table.panels.integrate_with(|i| {
-                    let (y0, y1) = (pi0 * s.at_risk[0][i], pi1 * s.at_risk[1][i] * ratio);
-                    let p = if y0 + y1 > 0.0 { y1 / (y0 + y1) } else { pi1 };
-                    p * (1.0 - p) * (pi0 * s.events[0][i] + pi1 * s.events[1][i]) * entered[i]
-                })
-        };
-        let information: f64 = self.table.strata.iter().map(of).sum();
         let n = self.size();
+        let [_, spread, information] = score_law(&self.table, look, now);
+        let deviation = spread / (information * n.sqrt());
         let tables = Score::tables(&self.table, now, self.end);
         let arms = self.columns(&tables, self.table.months[look], |[u, _]| u / (information * n));
-        Column { mean: now, slope: (later - now) / STEP, arms }
+        let at = |sigmas: f64| {
+            let [mean, spread, _] = score_law(&self.table, look, now + sigmas * deviation);
+            [-n.sqrt() * mean / spread, sigmas]
+        };
+        let knots = (-KNOTS..=KNOTS).filter(|&k| k != 0).map(|k| at(f64::from(k))).collect();
+        let law = CoxLaw { centre: now, deviation, knots };
+        (Column { mean: now, slope: (later - now) / STEP, anchor: 0.0, arms }, law)
+    }
+}
+
+/// Knots on each side of the centre of a [`CoxLaw`], one standard deviation apart.
+const KNOTS: i32 = 4;
+
+/// The law of a Cox estimate as a function of a normal score: the estimate is at most b where the score of the partial
+/// likelihood at b is at most 0, so that P(β̂ ≤ b) = Φ(−√n·μ(b)/σ(b)), μ and σ² mean and variance of the score at b per
+/// patient. Around the limit β* this is the sandwich law (Lin and Wei 1989); away from it, and with few events, only the sum's
+/// own normality is used, not the linearity of the root.
+pub struct CoxLaw {
+    centre: f64,
+    deviation: f64,
+    /// (−√n μ/σ, (b − β*)/deviation).
+    knots: Vec<[f64; 2]>,
+}
+
+impl CoxLaw {
+    /// The log hazard ratio at a value of the linearised estimate.
+    pub fn at(&self, linear: f64) -> f64 {
+        let score = (linear - self.centre) / self.deviation;
+        // b = β* + (linear − β*)·R(score), R linear between the knots and 1 at the limit.
+        let ratio = |knot: &[f64; 2]| knot[1] / knot[0];
+        let right = self.knots.partition_point(|knot| knot[0] < score);
+        let before = right.checked_sub(1).map(|i| &self.knots[i]);
+        let after = self.knots.get(right);
+        let between = |a: [f64; 2], b: [f64; 2]| a[1] + (score - a[0]) / (b[0] - a[0]) * (b[1] - a[1]);
+        let point = |knot: &[f64; 2]| [knot[0], ratio(knot)];
+        let stretch = match (before, after) {
+            (Some(a), Some(b)) if a[0] < 0.0 && b[0] > 0.0 => {
+                if score < 0.0 {
+                    between(point(a), [0.0, 1.0])
+                } else {
+                    between([0.0, 1.0], point(b))
+                }
+            }
+            (Some(a), Some(b)) => between(point(a), point(b)),
+            (Some(a), None) => ratio(a),
+            (None, Some(b)) => ratio(b),
+            (None, None) => 1.0,
+        };
+        self.centre + (linear - self.centre) * stretch
     }
 }
 

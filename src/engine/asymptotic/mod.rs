@@ -4,16 +4,19 @@
 //! statistics of stage 1. Numbers of positive readings are made binomial again through their own normal scores, so that
 //! thresholds and ties fall on the lattice of whole patients. Given the arms kept, phase III is independent of phase II: its
 //! statistics are a second normal vector. Both are drawn over a randomised lattice; the rule and the closed test are the code of
-//! the simulation. Where one arm is kept and phase III alone is tested, the crossing probabilities are those of the analytic
-//! engine's law, without a lattice.
+//! the simulation. Where one arm is kept, phase III is integrated by quadrature: alone under `phase3_only`, as a function of
+//! stage 1 in a combination test.
 //!
-//! Errors: figures carry the standard error over the lattice's shifts and, for probabilities, what the covariances' own
-//! error can do ([`paths::PATH_ERROR`]). First-order theory leaves an error that falls with the number of patients.
+//! Errors: every shift of the lattice has its own paths, its own covariances and its own points, and figures carry the standard
+//! error over the shifts: of the integral and of the covariances together. First-order theory leaves an error besides that
+//! falls with the number of patients.
 
 mod influence;
 mod law;
+mod one_arm;
 mod outcome;
 mod paths;
+mod readings;
 mod sums;
 mod timetable;
 
@@ -29,8 +32,10 @@ use crate::statistics::response::ResponseCount;
 use crate::statistics::{Expectation, Timing};
 use crate::survival::Endpoint;
 use crate::truth::Truth;
-use law::{Law, Source, transition_months};
+use law::{Clock, Column, CoxLaw, Law, Source, transition_months};
+use one_arm::OneArm;
 use paths::Paths;
+use readings::Readings;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use sums::Sums;
@@ -74,26 +79,24 @@ pub fn evaluate(
 struct Places {
     /// Per arm, the control first.
     responses: Option<usize>,
+    /// Likewise; `None` where every reading is due.
+    due: Option<usize>,
     /// Per endpoint, the first experimental arm's.
     z: [Option<usize>; 2],
     hazard_ratio: [Option<usize>; 2],
     stage1: Option<usize>,
 }
 
-/// Binomial law of one arm's positive readings.
-struct Readings {
-    patients: u32,
-    cumulative: Vec<f64>,
-    sd: f64,
-}
-
 /// Phase III with one set of kept arms.
 struct Confirmatory {
     phase3: Phase3,
     arms: Vec<usize>,
+    /// Law of its statistics; pooled, of phase II's statistics and its own.
     law: Law,
     /// Crossing probabilities that do not depend on phase II.
     crossing: Option<Crossing>,
+    /// Crossing probabilities given stage 1.
+    one_arm: Option<OneArm>,
 }
 
 struct Engine<'a> {
@@ -105,30 +108,12 @@ struct Engine<'a> {
     start: AtDecision,
     paths: Paths,
     places: Places,
+    columns: Vec<Column>,
     law: Law,
     readings: Vec<Readings>,
+    /// Per endpoint and experimental arm.
+    ratios: [Vec<CoxLaw>; 2],
     testing: Testing,
-}
-
-/// Cumulative binomial probabilities by the ratio of neighbours, from the mode outwards.
-fn cumulative_binomial(n: u32, p: f64) -> Vec<f64> {
-    let mode = (f64::from(n + 1) * p).floor().clamp(0.0, f64::from(n)) as usize;
-    let mut mass = vec![0.0; n as usize + 1];
-    mass[mode] = 1.0;
-    for k in mode + 1..mass.len() {
-        mass[k] = mass[k - 1] * (n as usize + 1 - k) as f64 / k as f64 * p / (1.0 - p);
-    }
-    for k in (0..mode).rev() {
-        mass[k] = mass[k + 1] * (k + 1) as f64 / (n as usize - k) as f64 * (1.0 - p) / p;
-    }
-    let total: f64 = mass.iter().sum();
-    let mut sum = 0.0;
-    mass.iter()
-        .map(|m| {
-            sum += m / total;
-            sum
-        })
-        .collect()
 }
 
 fn shares(allocation: &Allocation) -> Vec<f64> {
@@ -155,23 +140,27 @@ impl<'a> Engine<'a> {
             Source { protocol, truth, paths: &paths, cohort: &base.phase2, entries: paths.entries(&base.phase2.entry) };
         let experimental = protocol.arms.len() - 1;
         let (mut columns, mut places, mut readings) = (Vec::new(), Places::default(), Vec::new());
+        let mut ratios = [Vec::new(), Vec::new()];
         let clock = source.clock(&base.cut, &base.laws);
         let cut = base.cut.month;
         if let (true, Some(response)) = (needs.response, &truth.immune_response) {
             places.responses = Some(columns.len());
             let due = base.phase2.entry.share_by(cut - response.measured_at);
+            let mut counted = Vec::with_capacity(experimental + 1);
             for arm in 0..=experimental {
                 let seen = truth.observed_response_overall(arm)?;
-                let (rate, counted) =
+                let (rate, read) =
                     seen.map_or((0.0, 1.0), |seen| (seen.rate(response.missing), seen.counted(response.missing)));
-                let patients = (base.phase2.patients[arm] * due * counted).round();
-                let cumulative = if rate > 0.0 && rate < 1.0 {
-                    cumulative_binomial(patients as u32, rate)
-                } else {
-                    vec![0.0; if rate >= 1.0 { patients as usize } else { 0 }]
-                };
-                readings.push(Readings { patients: patients as u32, cumulative, sd: 0.0 });
+                let share = due * read;
+                let random = share > 0.0 && share < 1.0 - 1e-9;
+                readings.push(Readings::new(base.phase2.patients[arm], share, rate, random));
                 columns.push(source.responses(arm, rate, response, cut));
+                counted.push((read, random));
+            }
+            if counted.iter().any(|&(_, random)| random) {
+                places.due = Some(columns.len());
+                let column = |(arm, &(read, _)): (usize, &(f64, bool))| source.due(arm, read, response, cut).at(&clock);
+                columns.extend(counted.iter().enumerate().map(column));
             }
         }
         for (index, endpoint) in [Endpoint::Pfs, Endpoint::Os].into_iter().enumerate() {
@@ -182,14 +171,16 @@ impl<'a> Engine<'a> {
             if needs.z[index] {
                 places.z[index] = Some(columns.len());
                 for arm in 1..=experimental {
-                    columns.push(source.pair(&laws, arm, &transition_months(cut))?.z(0).at(clock.as_ref()));
+                    columns.push(source.pair(&laws, arm, &transition_months(cut))?.z(0).at(&clock));
                 }
             }
             if needs.hazard_ratio[index] {
                 places.hazard_ratio[index] = Some(columns.len());
                 for arm in 1..=experimental {
                     let pair = source.pair(&laws, arm, &transition_months(cut))?;
-                    columns.push(pair.log_hazard_ratio(0).at(clock.as_ref()));
+                    let (column, law) = pair.log_hazard_ratio(0);
+                    columns.push(column.at(&clock));
+                    ratios[index].push(law);
                 }
             }
         }
@@ -197,17 +188,19 @@ impl<'a> Engine<'a> {
             places.stage1 = Some(columns.len());
             let clock = source.clock(end, &base.laws);
             for arm in 1..=experimental {
-                columns.push(source.pair(&base.laws[0], arm, &[end.month])?.z(0).at(clock.as_ref()));
+                columns.push(source.pair(&base.laws[0], arm, &[end.month])?.z(0).at(&clock));
             }
             Testing::Combined
+        } else if design.combination == Combination::NaivePooled {
+            Testing::Elementary
         } else {
             Testing::Closed
         };
-        let law = source.law(columns)?;
+        let law = source.law(&columns)?;
         for (arm, readings) in readings.iter_mut().enumerate() {
-            readings.sd = law.factor.row(arm).norm();
+            readings.deviations = law.deviations(arm);
         }
-        Ok(Self { protocol, design, truth, plan, base, start, paths, places, law, readings, testing })
+        Ok(Self { protocol, design, truth, plan, base, start, paths, places, columns, law, readings, ratios, testing })
     }
 
     fn confirmatory(&self, kept: usize) -> Result<Confirmatory, EngineError> {
@@ -216,10 +209,14 @@ impl<'a> Engine<'a> {
         let months: Vec<f64> = phase3.looks.iter().map(|look| look.month).collect();
         let death = self.protocol.primary.endpoint.is_death();
         let mut crossing = None;
-        let mut columns = Vec::new();
-        let entries = self.paths.entries(&phase3.cohort.entry);
-        let source =
-            Source { protocol: self.protocol, truth: self.truth, paths: &self.paths, cohort: &phase3.cohort, entries };
+        let entered = |law| Source {
+            protocol: self.protocol,
+            truth: self.truth,
+            paths: &self.paths,
+            cohort: &phase3.cohort,
+            entries: self.paths.entries(law),
+        };
+        let mut law = Law { means: vec![], covariances: vec![], factors: vec![] };
         if let (Testing::Closed, [arm]) = (self.testing, &arms[..]) {
             let tests = &self.protocol.primary.test.statistics;
             let expectation = crate::engine::analytic::with_comparison(
@@ -242,39 +239,68 @@ impl<'a> Engine<'a> {
             let found = joint::joint(means.as_slice(), &covariance, &self.plan.bounds);
             crossing = Some(found.map_err(|error| EngineError::Numerics(error.to_string()))?);
         } else {
-            let clocks: Vec<_> = phase3.looks.iter().map(|look| source.clock(look, &self.base.laws)).collect();
-            for look in 0..months.len() {
-                for &arm in &arms {
-                    let pair = source.pair(&self.base.laws[0], arm, &months)?;
-                    columns.push(if self.testing == Testing::Combined {
-                        let [later, earlier] = pair.increment(look);
-                        let before = look.checked_sub(1).and_then(|before| clocks[before].as_ref());
-                        later.at(clocks[look].as_ref()).less(&earlier.at(before))
-                    } else {
-                        pair.z(look).at(clocks[look].as_ref())
-                    });
-                }
+            let second = self.statistics(&entered(&phase3.second.entry), &phase3, &arms)?;
+            if self.testing == Testing::Elementary {
+                let first = self.statistics(&entered(&self.base.phase2.entry), &phase3, &arms)?;
+                let all: Vec<Option<&Column>> = self.columns.iter().chain(&first).map(Some).collect();
+                let later: Vec<Option<&Column>> =
+                    self.columns.iter().map(|_| None).chain(second.iter().map(Some)).collect();
+                let mut covariances = self.paths.covariances(&self.base.phase2.patients, &all);
+                let more = self.paths.covariances(&phase3.second.patients, &later);
+                covariances.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+                law = Law::new(self.columns.iter().chain(&second), covariances)?;
+            } else {
+                law = entered(&phase3.second.entry).law(&second)?;
             }
         }
-        let law = if columns.is_empty() {
-            Law { means: vec![], factor: nalgebra::DMatrix::zeros(0, 0) }
-        } else {
-            source.law(columns)?
-        };
-        Ok(Confirmatory { phase3, arms, law, crossing })
+        let tabulated = self.testing == Testing::Combined
+            && arms.len() == 1
+            && months.len() <= one_arm::MOST_LOOKS
+            && self.plan.bounds.futility.iter().all(|bound| *bound == f64::NEG_INFINITY);
+        let one_arm = tabulated.then(|| OneArm::new(&law, self.plan)).transpose();
+        let one_arm = one_arm.map_err(|error| EngineError::Numerics(error.to_string()))?;
+        Ok(Confirmatory { phase3, arms, law, crossing, one_arm })
+    }
+
+    /// The statistics of every look and kept arm, as the source's patients move them.
+    fn statistics(&self, source: &Source, phase3: &Phase3, arms: &[usize]) -> Result<Vec<Column>, EngineError> {
+        let months: Vec<f64> = phase3.looks.iter().map(|look| look.month).collect();
+        let clocks: Vec<Clock> = phase3.looks.iter().map(|look| source.clock(look, &self.base.laws)).collect();
+        let pairs = arms.iter().map(|&arm| source.pair(&self.base.laws[0], arm, &months));
+        let pairs = pairs.collect::<Result<Vec<_>, _>>()?;
+        let mut columns = Vec::with_capacity(months.len() * arms.len());
+        for look in 0..months.len() {
+            for pair in &pairs {
+                columns.push(if self.testing == Testing::Combined {
+                    let [later, earlier] = pair.increment(look);
+                    let before = look.checked_sub(1).map_or(&Clock::Fixed, |before| &clocks[before]);
+                    later.at(&clocks[look]).less(&earlier.at(before))
+                } else {
+                    pair.z(look).at(&clocks[look])
+                });
+            }
+        }
+        Ok(columns)
     }
 
     /// Whom the rule keeps at a point of the phase II vector.
-    fn decide(&self, vector: &[f64], merit: &mut [f64], passing: &mut [bool], kept: &mut [bool]) {
+    fn decide(&self, shift: usize, vector: &[f64], merit: &mut [f64], passing: &mut [bool], kept: &mut [bool]) {
         let count = |arm: usize| match self.places.responses {
-            Some(first) => self.readings[arm].count(vector[first + arm]),
+            Some(first) => {
+                let more = self.places.due.map_or(0.0, |due| vector[due + arm]);
+                self.readings[arm].count(shift, vector[first + arm], more)
+            }
             None => ResponseCount::default(),
         };
         for arm in 0..merit.len() {
             let at = |place: Option<usize>| place.map_or(f64::NAN, |first| vector[first + arm]);
+            let ratio = |endpoint: usize| {
+                let found = self.ratios[endpoint].get(arm);
+                found.map_or(f64::NAN, |law| law.at(at(self.places.hazard_ratio[endpoint])).exp())
+            };
             let values = Values {
                 response: [count(0), count(arm + 1)],
-                hazard_ratio: self.places.hazard_ratio.map(|place| at(place).exp()),
+                hazard_ratio: [ratio(0), ratio(1)],
                 z: self.places.z.map(at),
             };
             (merit[arm], passing[arm]) = values.judged(&self.design.transition);
@@ -293,7 +319,7 @@ impl<'a> Engine<'a> {
         }
         let lattice = Lattice::new(dimension);
         let (mut point, mut normals) = (vec![0.0; dimension], vec![0.0; dimension]);
-        let mut vector = vec![0.0; self.law.means.len()];
+        let (mut vector, mut efficacy) = (vec![0.0; self.law.means.len()], vec![0.0; looks]);
         let (mut merit, mut passing, mut kept) = (vec![0.0; arms], vec![false; arms], vec![false; arms]);
         let mut tests = Tests::new(arms, self.design.intersection.clone(), true);
         let shares = [shares(&self.design.phase2_allocation), shares(&self.design.phase3_allocation)];
@@ -305,8 +331,8 @@ impl<'a> Engine<'a> {
                 for (normal, u) in normals.iter_mut().zip(&point) {
                     *normal = normal::quantile(u.clamp(1e-12, 1.0 - 1e-12));
                 }
-                map(&self.law, &normals, &mut vector);
-                self.decide(&vector, &mut merit, &mut passing, &mut kept);
+                self.law.map(shift, &normals, &mut vector);
+                self.decide(shift, &vector, &mut merit, &mut passing, &mut kept);
                 let mask = kept.iter().enumerate().fold(0, |mask, (arm, &kept)| mask | usize::from(kept) << arm);
                 if mask == 0 {
                     sum.end(self.start.patients, self.start.events, self.base.decision, 1.0);
@@ -318,15 +344,20 @@ impl<'a> Engine<'a> {
                     Entry::Vacant(new) => new.insert(self.confirmatory(mask)?),
                 };
                 if let Some(crossing) = &part.crossing {
-                    sum.known(part, crossing, hypotheses);
+                    sum.known(part, &crossing.efficacy, &crossing.futility, hypotheses);
                     continue;
                 }
                 tests.clear();
                 if let Some(first) = self.places.stage1 {
                     tests.first_stage(&vector[first..first + arms], &shares[0], &kept);
                 }
-                let rest = &normals[self.law.means.len()..];
-                self.confirm(part, rest, &shares[1], &kept, &mut tests, sum, hypotheses);
+                if let Some(one_arm) = &part.one_arm {
+                    one_arm.at(shift, tests.weakest(part.arms[0] - 1), &mut efficacy);
+                    sum.known(part, &efficacy, &[], hypotheses);
+                    continue;
+                }
+                let phase2 = if self.testing == Testing::Elementary { 0 } else { self.law.means.len() };
+                self.confirm(part, shift, &normals[phase2..], &shares[1], &kept, &mut tests, sum, hypotheses);
             }
         }
         let mut outcome = self.outcome(&sums, hypotheses);
@@ -338,6 +369,7 @@ impl<'a> Engine<'a> {
     fn confirm(
         &self,
         part: &Confirmatory,
+        shift: usize,
         normals: &[f64],
         shares: &[f64],
         kept: &[bool],
@@ -350,16 +382,18 @@ impl<'a> Engine<'a> {
         let z = &mut z[..kept.len()];
         let mut statistics = [0.0; MAX_DIMENSION];
         let statistics = &mut statistics[..part.law.means.len()];
-        map(&part.law, normals, statistics);
+        part.law.map(shift, normals, statistics);
+        let statistics = &statistics[part.law.means.len() - looks * part.arms.len()..];
         let mut first = None;
         for look in 0..looks {
             for (i, arm) in part.arms.iter().enumerate() {
                 z[arm - 1] = statistics[look * part.arms.len() + i];
             }
-            if self.testing == Testing::Combined {
-                tests.combined(look, self.plan, z, shares, kept);
-            } else {
-                tests.closed(z, shares, kept, self.plan.bounds.efficacy[look]);
+            let bound = self.plan.bounds.efficacy[look];
+            match self.testing {
+                Testing::Combined => tests.combined(look, self.plan, z, shares, kept),
+                Testing::Closed => tests.closed(z, shares, kept, bound),
+                Testing::Elementary => tests.elementary(z, kept, bound),
             }
             sum.reached(part, look, 1.0);
             let any = tests.rejected.contains(&true);
@@ -383,23 +417,5 @@ impl<'a> Engine<'a> {
         sum.any += f64::from(u8::from(first.is_some()));
         let wrong = tests.rejected.iter().zip(&hypotheses.null_true).any(|(rejected, null)| *rejected && *null);
         sum.type_i += f64::from(u8::from(wrong));
-    }
-}
-
-impl Readings {
-    /// The count whose normal score is `score`, a normal of mean 0 and standard deviation `sd`.
-    fn count(&self, score: f64) -> ResponseCount {
-        let u = if self.sd > 0.0 { normal::cdf(score / self.sd) } else { 0.5 };
-        ResponseCount {
-            responders: self.cumulative.partition_point(|&below| below < u) as u32,
-            patients: self.patients,
-        }
-    }
-}
-
-/// means + factor·normals.
-fn map(law: &Law, normals: &[f64], vector: &mut [f64]) {
-    for (i, value) in vector.iter_mut().enumerate() {
-        *value = law.means[i] + (0..=i).map(|j| law.factor[(i, j)] * normals[j]).sum::<f64>();
     }
 }

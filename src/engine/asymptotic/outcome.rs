@@ -1,6 +1,5 @@
 //! From sums over the lattice to operating characteristics.
 
-use crate::engine::asymptotic::paths::PATH_ERROR;
 use crate::engine::asymptotic::sums::Sums;
 use crate::engine::asymptotic::{Confirmatory, Engine, NAME, POINTS};
 use crate::engine::{
@@ -35,14 +34,13 @@ impl Engine<'_> {
     }
 
     pub(super) fn outcome(&self, sums: &[Sums], hypotheses: &Hypotheses) -> OperatingCharacteristics {
-        let of = |value: &dyn Fn(&Sums) -> f64, extra: f64| {
+        let of = |value: &dyn Fn(&Sums) -> f64| {
             let values: Vec<f64> = sums.iter().map(|sum| value(sum) / POINTS as f64).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let spread: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
             let error = (spread / (values.len() * (values.len() - 1)) as f64).sqrt();
-            Estimate { value: mean, mcse: Some(error.hypot(extra)) }
+            Estimate { value: mean, mcse: Some(error) }
         };
-        let p = |value: &dyn Fn(&Sums) -> f64| of(value, PATH_ERROR);
         let arms = self.protocol.arms.len() - 1;
         let null = &hypotheses.null_true;
         let events = |laws: &crate::engine::schedule::Laws| {
@@ -71,8 +69,8 @@ impl Engine<'_> {
                 information_fraction: self.plan.looks[look].information_fraction,
                 efficacy_bound: bound(self.plan.bounds.efficacy[look]),
                 futility_bound: bound(self.plan.bounds.futility[look]),
-                cross_efficacy: p(&|sum| sum.efficacy[look]),
-                cross_futility: p(&|sum| sum.futility[look]),
+                cross_efficacy: of(&|sum| sum.efficacy[look]),
+                cross_futility: of(&|sum| sum.futility[look]),
                 average_hazard_ratio: None,
                 cox_hazard_ratio: None,
             }
@@ -81,14 +79,14 @@ impl Engine<'_> {
         OperatingCharacteristics {
             engine: NAME,
             replicates: None,
-            reject_any: p(&|sum| sum.any),
-            reject: (0..arms).map(|arm| p(&|sum| sum.reject[arm])).collect(),
+            reject_any: of(&|sum| sum.any),
+            reject: (0..arms).map(|arm| of(&|sum| sum.reject[arm])).collect(),
             null_true: null.clone(),
-            type_i_error: null.contains(&true).then(|| p(&|sum| sum.type_i)),
-            go: p(&|sum| sum.go),
-            stop: p(&|sum| POINTS as f64 - sum.go),
-            selected: (0..arms).map(|arm| p(&|sum| sum.selected[arm])).collect(),
-            correct_selection: hypotheses.best.contains(&true).then(|| p(&|sum| sum.correct)),
+            type_i_error: null.contains(&true).then(|| of(&|sum| sum.type_i)),
+            go: of(&|sum| sum.go),
+            stop: of(&|sum| POINTS as f64 - sum.go),
+            selected: (0..arms).map(|arm| of(&|sum| sum.selected[arm])).collect(),
+            correct_selection: hypotheses.best.contains(&true).then(|| of(&|sum| sum.correct)),
             transition: Some(TransitionOutcome {
                 month: Estimate::exact(cut),
                 patients: Estimate::exact(if self.design.pause_enrollment {
@@ -101,9 +99,9 @@ impl Engine<'_> {
             }),
             looks: looks.collect(),
             expected: Expected {
-                patients: of(&|sum| sum.patients, 0.0),
-                events: of(&|sum| sum.events, 0.0),
-                months: of(&|sum| sum.months, 0.0),
+                patients: of(&|sum| sum.patients),
+                events: of(&|sum| sum.events),
+                months: of(&|sum| sum.months),
             },
             warnings: Vec::new(),
         }

@@ -1,17 +1,59 @@
-//! Paths of single patients, the same latents in every arm, by the code that makes the simulation's patients.
+//! Quasi-random paths of single patients, the same latents in every arm, by the code that makes the simulation's patients;
+//! covariances of sums over patients from them.
+//!
+//! Symbols: ζ influences, scaled so that the fluctuation of a statistic is Σ_i ζ_i; g arm with n_g of the cohort's n patients,
+//! π_g = n_g/n; e month of entry, T the month of the last one; f_g(e) = E[ζ | g, e], f̄ = Σπ_g f_g; a(T) patients entering per
+//! month at T; c = −(d mean/d month)/a(T) for a statistic read a fixed time after the last entry, else 0.
+//!
+//! Arms are filled in permuted blocks from one stream of arrivals. Given the months of entry the patients are independent; a
+//! Poisson stream with martingale M that stops at the n-th patient gives Σ_i f̄(e_i) − E ≈ ∫{f̄(e) − f̄(T)} dM(e), and moves a
+//! month counted from the last entry by −M(T)/a(T). Hence
+//!
+//! Cov(j, k) = Σ_g n_g E_e[Cov(ζ_j, ζ_k | g, e)] + n E_e[{f̄_j(e) − f̄_j(T) + c_j}{f̄_k(e) − f̄_k(T) + c_k}],
+//!
+//! the second term 0 for steady enrolment.
 
 use crate::engine::EngineError;
-use crate::engine::simulation::random::{Purpose, Stream};
+use crate::engine::asymptotic::law::Column;
+use crate::engine::simulation::random::{Draws, Purpose, Stream};
 use crate::engine::simulation::{Latents, Nature, Patients};
-use crate::truth::{EntryLaw, Truth};
+use crate::numerics::mvn::{Lattice, MAX_DIMENSION, SHIFTS};
+use crate::truth::{EnrollmentProcess, EntryLaw, Truth};
 use nalgebra::DMatrix;
 
-/// Paths per arm: a correlation's standard error is (1 − ρ²)/√PATHS.
-pub const PATHS: usize = 65_536;
+/// Paths per shift of the lattice.
+const PER_SHIFT: usize = 4096;
 
-/// What a correlation error of one standard error can move a probability by: the density of a bivariate normal law at its
-/// mode with respect to ρ, 1/(2π), times 1/√PATHS (Plackett 1954).
-pub const PATH_ERROR: f64 = 0.159_155 / 256.0;
+/// Paths per arm.
+pub const PATHS: usize = SHIFTS * PER_SHIFT;
+
+/// Equal parts of the entry law; one more part of the paths enters last, at T.
+const PARTS: usize = 32;
+
+/// Lattice points in place of random numbers; a draw beyond the lattice's axes is pseudo-random.
+struct LatticeDraws {
+    lattice: Lattice,
+    rest: Stream,
+}
+
+/// A lattice coordinate inside (0, 1).
+fn inside(u: f64) -> f64 {
+    u.clamp(1e-12, 1.0 - 1e-12)
+}
+
+impl Draws for LatticeDraws {
+    fn fill_pairs(&self, first: usize, purpose: Purpose, repeat: u32, even: &mut [f64], odd: &mut [f64]) {
+        let axis = purpose as usize;
+        if repeat > 0 || axis + 1 >= MAX_DIMENSION {
+            return Draws::fill_pairs(&self.rest, first, purpose, repeat, even, odd);
+        }
+        for (i, (even, odd)) in even.iter_mut().zip(odd).enumerate() {
+            let (shift, index) = ((first + i) / PER_SHIFT, (first + i) % PER_SHIFT);
+            *even = inside(self.lattice.coordinate(shift, index, axis));
+            *odd = inside(self.lattice.coordinate(shift, index, axis + 1));
+        }
+    }
+}
 
 /// Paths of every arm.
 pub struct Paths {
@@ -21,15 +63,17 @@ pub struct Paths {
     pub stratum: Vec<u16>,
     /// Uniform of the entry.
     place: Vec<f64>,
+    /// Whether the months of entry are random.
+    poisson: bool,
 }
 
 impl Paths {
     /// Draws the paths of every arm of `truth`.
     pub fn new(truth: &Truth) -> Result<Self, EngineError> {
-        let stream = Stream::new(0x7061_7468, 0);
+        let draws = LatticeDraws { lattice: Lattice::new(MAX_DIMENSION), rest: Stream::new(0x7061_7468, 0) };
         let mut latents = Latents::new(truth, PATHS);
-        latents.draw_arrivals(&stream, truth, PATHS);
-        latents.draw_courses(&stream, truth, PATHS);
+        latents.draw_arrivals(&draws, truth, PATHS);
+        latents.draw_courses(&draws, truth, PATHS);
         let nature = Nature::new(truth)?;
         let arms = (0..truth.arms.len()).map(|arm| {
             let mut patients = Patients::with_capacity(PATHS);
@@ -38,15 +82,26 @@ impl Paths {
             patients.realise(&nature, &latents, 0..PATHS);
             patients
         });
-        let entry = Stream::new(0x7061_7468, 1);
-        let place = (0..PATHS as u32).map(|i| entry.pair(i, Purpose::Enrollment, 0)[0]).collect();
-        Ok(Self { arms: arms.collect(), stratum: latents.stratum.clone(), place })
+        let place =
+            (0..PATHS).map(|i| draws.lattice.coordinate(i / PER_SHIFT, i % PER_SHIFT, Purpose::Enrollment as usize));
+        Ok(Self {
+            arms: arms.collect(),
+            stratum: latents.stratum.clone(),
+            place: place.collect(),
+            poisson: truth.enrollment_process == EnrollmentProcess::Poisson,
+        })
+    }
+
+    /// The part of the entry law a path belongs to; [`PARTS`] is the last entry.
+    fn part(&self, path: usize) -> usize {
+        ((self.place[path] * (PARTS + 1) as f64) as usize).min(PARTS)
     }
 
     /// Month of entry of each path under an entry law.
     pub fn entries(&self, law: &EntryLaw) -> Vec<f64> {
         let pieces: Vec<(f64, f64, f64)> = law.pieces().filter(|(.., density)| *density > 0.0).collect();
-        let entry = |&u: &f64| {
+        let entry = |&place: &f64| {
+            let u = place * (PARTS + 1) as f64 / PARTS as f64;
             let mut below = 0.0;
             for &(begin, end, density) in &pieces {
                 let share = (end - begin) * density;
@@ -59,27 +114,58 @@ impl Paths {
         };
         self.place.iter().map(entry).collect()
     }
-}
 
-/// Σ_g n_g Cov_g of influences given as `columns[g][statistic]`, each already divided by the root of its statistic's size.
-pub fn covariance(patients: &[f64], columns: &[Vec<Vec<f64>>]) -> DMatrix<f64> {
-    let size = columns[0].len();
-    let mut total = DMatrix::zeros(size, size);
-    for (n, columns) in patients.iter().zip(columns) {
-        let count = PATHS as f64;
-        let means: Vec<f64> = columns.iter().map(|column| column.iter().sum::<f64>() / count).collect();
-        for a in 0..size {
-            for b in a..size {
-                if columns[a].is_empty() || columns[b].is_empty() {
-                    continue;
+    /// Covariance of statistics under each shift of the lattice, from the arms' patients and the statistics' influences;
+    /// `None` is a statistic that these patients have no part in.
+    pub fn covariances(&self, patients: &[f64], statistics: &[Option<&Column>]) -> Vec<DMatrix<f64>> {
+        let size = statistics.len();
+        let total: f64 = patients.iter().sum();
+        let mut within = vec![DMatrix::zeros(size, size); SHIFTS];
+        let mut between = DMatrix::<f64>::zeros(PARTS + 1, size);
+        for (arm, n) in patients.iter().enumerate().filter(|(_, n)| **n > 0.0) {
+            let columns: Vec<&[f64]> =
+                statistics.iter().map(|column| column.map_or(&[][..], |column| &column.arms[arm])).collect();
+            let used: Vec<usize> = (0..size).filter(|&k| !columns[k].is_empty()).collect();
+            let mut means = DMatrix::<f64>::zeros(PARTS + 1, size);
+            for (shift, within) in within.iter_mut().enumerate() {
+                let mut parts = vec![(0.0, vec![0.0; size], DMatrix::<f64>::zeros(size, size)); PARTS + 1];
+                for path in shift * PER_SHIFT..(shift + 1) * PER_SHIFT {
+                    let (count, sums, products) = &mut parts[self.part(path)];
+                    *count += 1.0;
+                    for (a, &j) in used.iter().enumerate() {
+                        let value = columns[j][path];
+                        sums[j] += value;
+                        for &k in &used[a..] {
+                            products[(k, j)] += value * columns[k][path];
+                        }
+                    }
                 }
-                let product: f64 = columns[a].iter().zip(&columns[b]).map(|(x, y)| x * y).sum::<f64>() / count;
-                total[(a, b)] += n * (product - means[a] * means[b]);
+                for (part, (count, sums, products)) in parts.iter().enumerate() {
+                    for (a, &j) in used.iter().enumerate() {
+                        means[(part, j)] += sums[j] / (count * SHIFTS as f64);
+                        for &k in used[a..].iter().filter(|_| part < PARTS) {
+                            let spread = (products[(k, j)] - sums[j] * sums[k] / count) / (count - 1.0);
+                            within[(k, j)] += n * spread / PARTS as f64;
+                        }
+                    }
+                }
             }
+            between += means * (n / total);
         }
+        let drift = |part: usize, k: usize| {
+            between[(part, k)] - between[(PARTS, k)] + statistics[k].map_or(0.0, |column| column.anchor)
+        };
+        for within in &mut within {
+            for j in 0..size {
+                for k in j..size {
+                    let shared: f64 = (0..PARTS).map(|part| drift(part, j) * drift(part, k)).sum();
+                    within[(k, j)] += if self.poisson { total * shared / PARTS as f64 } else { 0.0 };
+                }
+            }
+            within.fill_upper_triangle_with_lower_triangle();
+        }
+        within
     }
-    total.fill_lower_triangle_with_upper_triangle();
-    total
 }
 
 /// Lower Cholesky factor of a covariance that may be singular.

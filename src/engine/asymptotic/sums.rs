@@ -2,7 +2,6 @@
 
 use crate::engine::Hypotheses;
 use crate::engine::asymptotic::Confirmatory;
-use crate::sequential::crossing::Crossing;
 
 /// Sums over the points of one shift.
 pub struct Sums {
@@ -76,21 +75,22 @@ impl Sums {
         self.looks[look].iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
     }
 
-    /// One arm kept, and its crossing probabilities known.
-    pub fn known(&mut self, part: &Confirmatory, crossing: &Crossing, hypotheses: &Hypotheses) {
-        let (arm, looks) = (part.arms[0] - 1, crossing.efficacy.len());
-        let mut going = 1.0;
+    /// One arm kept, and its first crossings known.
+    pub fn known(&mut self, part: &Confirmatory, efficacy: &[f64], futility: &[f64], hypotheses: &Hypotheses) {
+        let (arm, looks) = (part.arms[0] - 1, efficacy.len());
+        let (mut going, mut rejected) = (1.0, 0.0);
         for look in 0..looks {
             self.reached(part, look, going);
-            let here = crossing.efficacy[look] + crossing.futility[look];
+            let here = efficacy[look] + futility.get(look).copied().unwrap_or(0.0);
             let ends = if look + 1 == looks { going } else { here };
             let phase3 = &part.phase3;
             self.end(phase3.patients[look], phase3.events[look], phase3.looks[look].month, ends);
-            self.efficacy[look] += crossing.efficacy[look];
-            self.futility[look] += crossing.futility[look];
+            self.efficacy[look] += efficacy[look];
+            self.futility[look] += here - efficacy[look];
+            rejected += efficacy[look];
             going -= here;
         }
-        let rejected = crossing.reject().clamp(0.0, 1.0);
+        let rejected = rejected.clamp(0.0, 1.0);
         self.any += rejected;
         self.reject[arm] += rejected;
         self.type_i += if hypotheses.null_true[arm] { rejected } else { 0.0 };

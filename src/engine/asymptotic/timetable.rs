@@ -3,13 +3,15 @@
 use crate::engine::EngineError;
 use crate::engine::planner::SeamlessSchedule;
 use crate::engine::schedule::{Cohort, ScheduleContext, ScheduledLook, expected_events, schedule};
-use crate::protocol::{Protocol, Seamless};
+use crate::protocol::{Combination, Protocol, Seamless};
 use crate::truth::{EntryLaw, Truth};
 
 /// Phase III with one set of kept arms.
 pub struct Phase3 {
-    /// Patients of the studied arms (0 in the others) and their entry.
+    /// Tested patients of the studied arms (0 in the others) and their entry: of phase III, or of both phases when pooled.
     pub cohort: Cohort,
+    /// Those of phase III.
+    pub second: Cohort,
     /// Looks.
     pub looks: Vec<ScheduledLook>,
     /// Events in the studied arms at each look.
@@ -66,10 +68,25 @@ pub fn phase3(
     let entry = EntryLaw::joined(
         &windows.map(|(patients, first, last)| (patients, EntryLaw::window(enrollment, first, last, start.shift))),
     );
-    let patients =
+    let patients: Vec<f64> =
         (0..block.len()).map(|arm| if is_studied(arm) { total * block[arm] / studied } else { 0.0 }).collect();
-    let cohort = Cohort { entry, patients };
-    let enrolled = |count: f64| enrollment.month_of(n2 + count) + start.shift;
+    let second = Cohort { entry, patients };
+    let cohort = if design.combination == Combination::NaivePooled {
+        let first = (0..block.len()).map(|arm| if is_studied(arm) { base.phase2.patients[arm] } else { 0.0 });
+        let first: Vec<f64> = first.collect();
+        let size = |patients: &[f64]| patients.iter().sum::<f64>();
+        let entry = EntryLaw::joined(&[
+            (size(&first), base.phase2.entry.clone()),
+            (size(&second.patients), second.entry.clone()),
+        ]);
+        Cohort { entry, patients: first.iter().zip(&second.patients).map(|(first, second)| first + second).collect() }
+    } else {
+        second.clone()
+    };
+    let enrolled = |count: f64| {
+        let first = if design.combination == Combination::NaivePooled { 0.0 } else { n2 };
+        enrollment.month_of(first + count) + if first + count > n2 { start.shift } else { 0.0 }
+    };
     let earliest = base.follow_up.map_or(0.0, |end| end.month);
     let mut looks: Vec<ScheduledLook> = Vec::new();
     for analysis in &protocol.analyses {
@@ -77,12 +94,12 @@ pub fn phase3(
         let context = ScheduleContext { truth, laws: &base.laws, cohort: &cohort, enrolled: &enrolled, previous };
         let mut look = schedule(&analysis.when, &context)?;
         if look.month < earliest {
-            look = ScheduledLook { month: earliest, clock: None, ..look };
+            look = ScheduledLook { month: earliest, clock: None, follows_entry: false, ..look };
         }
         looks.push(look);
     }
     let events =
         looks.iter().map(|look| expected_events(truth, &base.laws[0], &cohort, None, None, look.month)).collect();
     let patients = looks.iter().map(|look| enrollment.expected_by(look.month - start.shift).min(n2 + n3)).collect();
-    Ok(Phase3 { cohort, looks, events, patients })
+    Ok(Phase3 { cohort, second, looks, events, patients })
 }

@@ -85,6 +85,12 @@ impl Tests {
         }
     }
 
+    /// Smallest stage 1 quantile of the sets that hold an arm.
+    pub fn weakest(&self, arm: usize) -> f64 {
+        let sets = (1..self.stage1.len()).filter(|set| set >> arm & 1 == 1);
+        sets.map(|set| self.stage1[set]).fold(f64::INFINITY, f64::min)
+    }
+
     /// One look of elementary tests: rejects every kept arm whose z reaches the bound.
     pub fn elementary(&mut self, z: &[f64], kept: &[bool], bound: f64) {
         self.statistic.copy_from_slice(z);

@@ -4,7 +4,7 @@
 //! Latents depend on the seed, the replicate and the patient's number alone, so that every candidate protocol and every
 //! truth judges the same patients, and a decision that moves a patient to another arm leaves the patient the same.
 
-use crate::engine::simulation::random::{Purpose, Stream, exponentials, standard_normal};
+use crate::engine::simulation::random::{Draws, Purpose, exponentials, standard_normal};
 use crate::truth::{EnrollmentProcess, Product, Truth};
 
 /// Which latents a truth uses; the others are not drawn (draws are addressed, so skipping one shifts nothing).
@@ -68,7 +68,7 @@ pub struct Latents {
 }
 
 /// Draws both purposes of a block for the patients behind those there are.
-fn extend_pairs(even: &mut Vec<f64>, odd: &mut Vec<f64>, to: usize, stream: &Stream, purpose: Purpose) {
+fn extend_pairs(even: &mut Vec<f64>, odd: &mut Vec<f64>, to: usize, stream: &impl Draws, purpose: Purpose) {
     let from = even.len();
     even.resize(to, 0.0);
     odd.resize(to, 0.0);
@@ -165,7 +165,7 @@ impl Latents {
     ///
     /// A Poisson process of rate λ(t) arrives when its cumulative rate reaches a sum of standard exponentials
     /// (Çınlar 1975, section 4.7); a steady one when it reaches 1, 2, ….
-    pub fn draw_arrivals(&mut self, stream: &Stream, truth: &Truth, patients: usize) {
+    pub fn draw_arrivals(&mut self, stream: &impl Draws, truth: &Truth, patients: usize) {
         let from = self.arrival.len();
         let poisson = truth.enrollment_process == EnrollmentProcess::Poisson;
         if patients <= from {
@@ -205,7 +205,7 @@ impl Latents {
     }
 
     /// Draws everything else up to `patients` in all.
-    pub fn draw_courses(&mut self, stream: &Stream, truth: &Truth, patients: usize) {
+    pub fn draw_courses(&mut self, stream: &impl Draws, truth: &Truth, patients: usize) {
         let from = self.death.len();
         if patients <= from {
             return;

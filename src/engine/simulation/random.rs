@@ -79,6 +79,18 @@ fn uniform(low: u64, high: u64) -> f64 {
     (f64::from_bits((bits >> 12) | 0x3FF0_0000_0000_0000) - 1.0) + 0.5 * f64::EPSILON
 }
 
+/// Where the numbers of patients come from.
+pub trait Draws {
+    /// Both uniforms in (0, 1) of `purpose` and of the one after it, of patients `first`, `first + 1`, ….
+    fn fill_pairs(&self, first: usize, purpose: Purpose, repeat: u32, even: &mut [f64], odd: &mut [f64]);
+}
+
+impl Draws for Stream {
+    fn fill_pairs(&self, first: usize, purpose: Purpose, repeat: u32, even: &mut [f64], odd: &mut [f64]) {
+        Stream::fill_pairs(self, first, purpose, repeat, even, odd);
+    }
+}
+
 /// The draws of one replicate.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream {

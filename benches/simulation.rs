@@ -6,7 +6,7 @@
 #[path = "../tests/simulation_support/mod.rs"]
 mod simulation_support;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Throughput, criterion_group, criterion_main};
 use seamline::engine::simulation::Trial;
 use seamline::engine::{Plan, plan};
 use seamline::protocol::{Design, Protocol};
@@ -14,7 +14,7 @@ use seamline::scenario::Scenario;
 use seamline::statistics::{Observations, log_rank::log_rank};
 use seamline::survival::{Clock, Course, Endpoint, HazardRatio};
 use seamline::transition::{Criterion, Statistic, Threshold, Trigger};
-use seamline::truth::{Assay, ImmuneResponse, PositiveRule, Prognostic, Truth};
+use seamline::truth::{Assay, ImmuneResponse, Missing, PositiveRule, Prognostic, Truth};
 use simulation_support::{
     arm, constant, events, group_sequential, own_cohort, plan as bounds, protocol, seamless, truth,
 };
@@ -69,6 +69,7 @@ fn illness_death(factor: f64) -> Course {
         after_baseline: constant(0.06),
         clock: Clock::SinceProgression,
         after_effect: HazardRatio::one(),
+        product_at: 0.0,
     }
 }
 
@@ -87,6 +88,7 @@ fn three_arms() -> (Protocol, Truth, Plan) {
         assays: vec![Assay { name: "ELISpot".into(), sensitivity: 0.9, specificity: 0.95 }],
         positive_if: PositiveRule::Any,
         missing_if_event_before: true,
+        missing: Missing::NonResponse,
     });
     let when = Trigger::All(vec![Trigger::Enrolled { count: 120.0 }, events(35, Endpoint::Pfs)]);
     let combination = own_cohort(0.3, events(60, Endpoint::Os));
@@ -97,7 +99,7 @@ fn three_arms() -> (Protocol, Truth, Plan) {
     (protocol, nature, bounds(&[2.4, 2.0], &[0.6, 1.0], Some(0.3)))
 }
 
-fn trials(criterion: &mut Criterion) {
+fn trials(criterion: &mut criterion::Criterion) {
     let mut group = criterion.benchmark_group("one trial");
     group.throughput(Throughput::Elements(500));
     let mut state = 7;

@@ -24,16 +24,19 @@ pub enum Role {
 pub struct FollowUp {
     // In order of entry.
     entry: Vec<f64>,
-    end: Vec<f64>,
-    end_month: Vec<f64>,
-    cell: Vec<u16>,
-    event: Vec<bool>,
-    // In order of the end since entry; at equal ends events come first.
-    sorted_end: Vec<f64>,
-    sorted_month: Vec<f64>,
-    sorted_cell: Vec<u16>,
-    sorted_event: Vec<bool>,
+    rows: Vec<Row>,
+    /// In order of the end since entry; at equal ends events come first.
+    sorted: Vec<Row>,
     sorter: Sorter,
+}
+
+/// One patient: end since entry, its calendar month, cell, and whether the end is an event.
+#[derive(Debug, Clone, Copy, Default)]
+struct Row {
+    end: f64,
+    month: f64,
+    cell: u16,
+    event: bool,
 }
 
 /// Patients looked at together: those without an end by the cut are left out before the rest is walked.
@@ -44,14 +47,8 @@ impl FollowUp {
     pub fn with_capacity(patients: usize) -> Self {
         Self {
             entry: Vec::with_capacity(patients),
-            end: Vec::with_capacity(patients),
-            end_month: Vec::with_capacity(patients),
-            cell: Vec::with_capacity(patients),
-            event: Vec::with_capacity(patients),
-            sorted_end: Vec::with_capacity(patients),
-            sorted_month: Vec::with_capacity(patients),
-            sorted_cell: Vec::with_capacity(patients),
-            sorted_event: Vec::with_capacity(patients),
+            rows: Vec::with_capacity(patients),
+            sorted: Vec::with_capacity(patients),
             sorter: Sorter::with_capacity(patients),
         }
     }
@@ -65,15 +62,12 @@ impl FollowUp {
         let (event, dropout, cell) = (&event[..patients], &dropout[..patients], &cell[..patients]);
         self.entry.clear();
         self.entry.extend_from_slice(entry);
-        self.cell.clear();
-        self.cell.extend_from_slice(cell);
-        let pairs = || event.iter().zip(dropout);
-        self.end.clear();
-        self.end.extend(pairs().map(|(&event, &dropout)| if event < dropout { event } else { dropout }));
-        self.end_month.clear();
-        self.end_month.extend(entry.iter().zip(&self.end).map(|(entry, end)| entry + end));
-        self.event.clear();
-        self.event.extend(pairs().map(|(&event, &dropout)| event <= dropout && event < f64::INFINITY));
+        let columns = entry.iter().zip(event).zip(dropout).zip(cell);
+        self.rows.clear();
+        self.rows.extend(columns.map(|(((&entry, &event), &dropout), &cell)| {
+            let end = if event < dropout { event } else { dropout };
+            Row { end, month: entry + end, cell, event: event <= dropout && event < f64::INFINITY }
+        }));
         self.sort();
     }
 
@@ -81,38 +75,30 @@ impl FollowUp {
     fn sort(&mut self) {
         // Sorting whole words is twice as fast as sorting pairs: the low bits of the time make way for the index, and
         // the few neighbours that differ only there are put right afterwards.
-        let patients = self.end.len();
+        let patients = self.rows.len();
         let mask = (1u64 << ((patients.max(2) - 1).ilog2() + 1)) - 1;
-        for (i, (key, end)) in self.sorter.keys(patients).iter_mut().zip(&self.end).enumerate() {
-            *key = (end.to_bits() & !mask) | i as u64;
+        for (i, (key, row)) in self.sorter.keys(patients).iter_mut().zip(&self.rows).enumerate() {
+            *key = (row.end.to_bits() & !mask) | i as u64;
         }
-        let (end, end_month, cell, event) = (&self.end, &self.end_month, &self.cell, &self.event);
+        let rows = &self.rows;
         let keys = self.sorter.sort(patients);
-        self.sorted_end.clear();
-        self.sorted_end.extend(keys.iter().map(|key| end[(key & mask) as usize]));
-        self.sorted_month.clear();
-        self.sorted_month.extend(keys.iter().map(|key| end_month[(key & mask) as usize]));
-        self.sorted_cell.clear();
-        self.sorted_cell.extend(keys.iter().map(|key| cell[(key & mask) as usize]));
-        self.sorted_event.clear();
-        self.sorted_event.extend(keys.iter().map(|key| event[(key & mask) as usize]));
+        self.sorted.clear();
+        self.sorted.extend(keys.iter().map(|key| rows[(key & mask) as usize]));
         for place in 1..patients {
             self.put_right(place);
         }
     }
 
     /// Moves the patient at `place` down to where the whole numbers want it.
+    #[inline]
     fn put_right(&mut self, place: usize) {
         let mut j = place;
         while j > 0 {
-            let (a, b) = (self.sorted_end[j], self.sorted_end[j - 1]);
-            if a > b || (a == b && self.sorted_event[j] <= self.sorted_event[j - 1]) {
+            let (a, b) = (self.sorted[j], self.sorted[j - 1]);
+            if a.end > b.end || (a.end == b.end && a.event <= b.event) {
                 return;
             }
-            self.sorted_end.swap(j, j - 1);
-            self.sorted_month.swap(j, j - 1);
-            self.sorted_cell.swap(j, j - 1);
-            self.sorted_event.swap(j, j - 1);
+            self.sorted.swap(j, j - 1);
             j -= 1;
         }
     }
@@ -122,41 +108,39 @@ impl FollowUp {
     #[inline]
     pub fn for_each_risk_set(&self, cut: f64, roles: &[Role], mut each: impl FnMut(RiskSet)) {
         let entered = self.entry.partition_point(|&entry| entry <= cut);
-        let (entry, end_month, cell) = (&self.entry[..entered], &self.end_month[..entered], &self.cell[..entered]);
+        let (entry, rows) = (&self.entry[..entered], &self.rows[..entered]);
         let weight = |cell: u16| WEIGHT[roles[usize::from(cell)] as usize];
-        let mut at_risk: u64 = cell.iter().map(|&cell| weight(cell)).sum();
+        let mut at_risk: u64 = rows.iter().map(|row| weight(row.cell)).sum();
         // Patients whose follow-up the cut ends leave in reverse order of entry.
         let mut open = entered;
         let (mut events, mut time) = (0, 0.0);
-        let patients = self.sorted_end.len();
-        let (end, month) = (&self.sorted_end[..patients], &self.sorted_month[..patients]);
-        let (sorted_cell, event) = (&self.sorted_cell[..patients], &self.sorted_event[..patients]);
         let mut batch = [0; BATCH];
-        for first in (0..patients).step_by(BATCH) {
+        for sorted in self.sorted.chunks(BATCH) {
             // Whether a patient's end is seen cannot be guessed: a sum instead of a branch.
             let mut seen = 0;
-            for i in first..(first + BATCH).min(patients) {
+            for (i, row) in sorted.iter().enumerate() {
                 batch[seen % BATCH] = i;
-                seen += usize::from(month[i] <= cut) * usize::from(roles[usize::from(sorted_cell[i])] != Role::Ignored);
+                seen += usize::from(row.month <= cut) * usize::from(roles[usize::from(row.cell)] != Role::Ignored);
             }
             for &i in &batch[..seen] {
-                if end[i] != time || !event[i] {
+                let row = &sorted[i];
+                if row.end != time || !row.event {
                     if events > 0 {
                         each(risk_set(time, at_risk, events));
                         at_risk -= events;
                         events = 0;
                     }
-                    time = end[i];
+                    time = row.end;
                     while open > 0 && cut - entry[open - 1] < time {
                         open -= 1;
                         // All bits or none: whether the end was seen before the cut cannot be guessed either.
-                        at_risk -= weight(cell[open]) & u64::from(end_month[open] > cut).wrapping_neg();
+                        at_risk -= weight(rows[open].cell) & u64::from(rows[open].month > cut).wrapping_neg();
                     }
                 }
-                if event[i] {
-                    events += weight(sorted_cell[i]);
+                if row.event {
+                    events += weight(row.cell);
                 } else {
-                    at_risk -= weight(sorted_cell[i]);
+                    at_risk -= weight(row.cell);
                 }
             }
         }

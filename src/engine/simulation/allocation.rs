@@ -45,6 +45,17 @@ impl Blocks {
         }
         self.words.resize(arms.len(), 0);
         stream.fill_words(first, Purpose::Allocation, &mut self.words);
+        if let [first, second] = self.template[..] {
+            // A block of two needs no shuffle: the first patient's word decides.
+            for (pair, words) in arms.chunks_mut(2).zip(self.words.chunks(2)) {
+                let swapped = words[0] >> 31 == 1;
+                pair[0] = if swapped { second } else { first };
+                if let Some(other) = pair.get_mut(1) {
+                    *other = if swapped { first } else { second };
+                }
+            }
+            return;
+        }
         for (chunk, words) in arms.chunks_mut(size).zip(self.words.chunks(size)) {
             if chunk.len() == size {
                 shuffle(&self.template, words, chunk);

@@ -41,6 +41,9 @@ impl Inverse {
     /// [`PiecewiseHazard::time_of_cumulative`], whose pieces are counted here instead of bisected.
     #[inline]
     fn time(&self, target: f64) -> f64 {
+        if let [piece] = self.pieces[..] {
+            return if target > 0.0 { target / piece.rate } else { 0.0 };
+        }
         if self.pieces.len() > FEW {
             return self.whole.time_of_cumulative(target);
         }
@@ -196,6 +199,8 @@ pub struct Nature {
     dropout: Vec<Inverse>,
     strata: usize,
     frail: bool,
+    /// Nobody is frail, cured, waits for a product or has later therapy: fewer steps a patient.
+    plain: bool,
     /// (sensitivity, 1 − specificity) of each assay; empty when every assay is perfect.
     assays: Vec<(f64, f64)>,
     needed: usize,
@@ -240,11 +245,16 @@ impl Nature {
             response.assays.iter().map(|assay| (assay.sensitivity, 1.0 - assay.specificity)).collect()
         });
         let perfect = assays.iter().all(|&assay| assay == (1.0, 0.0));
+        let frail = response.is_some_and(|response| response.prognostic.log_hazard_sd > 0.0);
+        let simple = |cell: &Cell| {
+            cell.product.is_none() && cell.later.is_none() && cell.cured == crate::truth::Cured::default()
+        };
         Ok(Self {
+            plain: !frail && cells.iter().all(simple),
             cells,
             dropout,
             strata: truth.strata.len(),
-            frail: response.is_some_and(|response| response.prognostic.log_hazard_sd > 0.0),
+            frail,
             needed: response.map_or(0, |response| response.positive_if.needed(assays.len())),
             assays: if perfect { Vec::new() } else { assays },
             measured_at: response.map_or(f64::INFINITY, |response| response.measured_at),
@@ -314,6 +324,15 @@ impl Patients {
     /// hazard, times the patient's frailty, reaches a standard exponential; the earlier one is the first event
     /// (Beyersmann, Allignol and Schumacher 2012, section 3.2, in the form of independent latent times, which has the same law).
     pub fn realise(&mut self, nature: &Nature, latents: &Latents, range: Range<usize>) {
+        if nature.plain {
+            self.realise_as::<true>(nature, latents, range);
+        } else {
+            self.realise_as::<false>(nature, latents, range);
+        }
+    }
+
+    /// [`Self::realise`]; under a `PLAIN` nature without the steps that it does not need.
+    fn realise_as<const PLAIN: bool>(&mut self, nature: &Nature, latents: &Latents, range: Range<usize>) {
         // Slices of one length: nothing is looked up or checked again inside the loop.
         let patients = range.len();
         let (arms, cells) = (&self.arm[range.clone()], &mut self.cell[range.clone()][..patients]);
@@ -332,26 +351,36 @@ impl Patients {
             let responds = responses.get(i).is_some_and(|&place| place > cell.non_response);
             let course = &cell.courses[usize::from(responds)];
             let patient = range.start + i;
-            let resistance = if nature.frail { resistances[i] } else { 1.0 };
-            let cure = cures.get(i).copied().unwrap_or(1.0);
-            let product = cell.product.as_ref().and_then(|product| product.given(latents, patient, responds));
+            let resistance = if !PLAIN && nature.frail { resistances[i] } else { 1.0 };
+            let cure = if PLAIN { 1.0 } else { cures.get(i).copied().unwrap_or(1.0) };
+            let product = match &cell.product {
+                Some(product) if !PLAIN => product.given(latents, patient, responds),
+                _ => None,
+            };
             let first = |transition: usize, hazard: &Inverse, target: f64| match &product {
                 Some(product) => product.month(transition, &hazard.whole, [0.0; 2], target),
                 None => hazard.time(target),
             };
-            let death =
-                if cure < cell.cured.death { f64::INFINITY } else { first(1, &course.death, deaths[i] * resistance) };
+            let death = if !PLAIN && cure < cell.cured.death {
+                f64::INFINITY
+            } else {
+                first(1, &course.death, deaths[i] * resistance)
+            };
             let progression = match progressions.get(i) {
-                Some(&target) if cure >= cell.cured.progression => first(0, &course.progression, target * resistance),
+                Some(&target) if PLAIN || cure >= cell.cured.progression => {
+                    first(0, &course.progression, target * resistance)
+                }
                 _ => f64::INFINITY,
             };
             if progression < death {
                 pfs[i] = progression;
-                os[i] = if cure < cell.cured.death_after_progression {
+                os[i] = if !PLAIN && cure < cell.cured.death_after_progression {
                     f64::INFINITY
                 } else {
-                    let after =
-                        cell.later.as_ref().map_or(&course.after, |later| later.after(latents, patient, responds));
+                    let after = match &cell.later {
+                        Some(later) if !PLAIN => later.after(latents, patient, responds),
+                        _ => &course.after,
+                    };
                     let target = latents.after[patient] * resistance;
                     match &product {
                         Some(product) if product.before(progression) => {
@@ -374,6 +403,7 @@ impl Patients {
 
 impl Nature {
     /// Whether enough assays read positive.
+    #[inline]
     fn positive(&self, latents: &Latents, patient: usize, responds: bool) -> bool {
         if self.assays.is_empty() {
             return responds;

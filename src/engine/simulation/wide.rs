@@ -136,7 +136,6 @@ fn lanes(stream: &Stream, first: u64, address: u64) -> [[u64; LANES]; 4] {
 /// whose remainder is below 2·s²⁷/27/(1 − s²) < 2⁻⁶⁹·ln m. Additions, multiplications and one division in a fixed
 /// order: the same bits on every processor, and a loop the compiler turns into vector code (libm's has branches).
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "compiled anew for each set of vectors")]
 pub(super) fn natural_logarithm(x: f64) -> f64 {
     const SQRT_HALF: u64 = 0x3FE6_A09E_667F_3BCD;
     /// 2⁵² + 1023 as a float: adding it to an exponent field placed in the low mantissa bits converts it to a number.

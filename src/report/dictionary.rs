@@ -18,12 +18,16 @@ pub enum Format {
 }
 
 impl Format {
-    /// The figure as text.
+    /// The figure as text; what rounds to zero has no sign.
     pub fn text(self, value: f64) -> String {
-        match self {
+        let written = match self {
             Self::Probability | Self::Z => format!("{value:.4}"),
             Self::Months | Self::Count => format!("{value:.1}"),
             Self::Ratio => format!("{value:.3}"),
+        };
+        match written.strip_prefix('-') {
+            Some(digits) if digits.bytes().all(|digit| matches!(digit, b'0' | b'.')) => digits.to_string(),
+            _ => written,
         }
     }
 

@@ -68,8 +68,13 @@ pub fn evaluate(
     if !protocol.primary.test.is_log_rank() {
         return not_covered(format!("the test {} in a seamless design; use simulation", protocol.primary.test.label()));
     }
-    if design.combination == Combination::NaivePooled {
-        return not_covered("naive pooling; use simulation");
+    let ratios = |allocation: &Allocation| -> Vec<f64> {
+        allocation.0.iter().map(|&patients| f64::from(patients) / f64::from(allocation.0[0])).collect()
+    };
+    if design.combination == Combination::NaivePooled
+        && ratios(&design.phase2_allocation) != ratios(&design.phase3_allocation)
+    {
+        return not_covered("naive pooling of phases with different allocations; use simulation");
     }
     Engine::new(protocol, design, truth, plan)?.run(hypotheses)
 }

@@ -63,7 +63,7 @@ impl JointScores {
         let fastest = arms
             .iter()
             .flat_map(|arm| [&arm.progression, &arm.death, &arm.death_after_progression])
-            .flat_map(|hazard| hazard.rates())
+            .flat_map(PiecewiseHazard::rates)
             .fold(1e-3, |fastest: f64, &rate| fastest.max(rate));
         let longest = 0.7 / fastest;
         let panels = Panels::new(kinks.iter().copied(), end, |_, _| longest);

@@ -87,7 +87,7 @@ impl ReadingScores {
         let hazards = || self.arms.iter().flat_map(|arm| arm.hazards.iter().chain([&arm.dropout]));
         let kinks = hazards().flat_map(|hazard| hazard.starts().iter().copied());
         let entries = self.entry.kinks().iter().map(|e| t - e);
-        let fastest = hazards().flat_map(|hazard| hazard.rates()).fold(1e-3, |fastest: f64, &rate| fastest.max(rate));
+        let fastest = hazards().flat_map(PiecewiseHazard::rates).fold(1e-3, |fastest: f64, &rate| fastest.max(rate));
         let panels = Panels::new(kinks.chain(entries).chain([at, t - cut + at]), t, |_, _| 1.0 / fastest);
         let c = |g: usize| {
             let arm = &self.arms[g];

@@ -79,15 +79,15 @@ impl Sums {
     pub fn known(&mut self, part: &Confirmatory, efficacy: &[f64], futility: &[f64], hypotheses: &Hypotheses) {
         let (arm, looks) = (part.arms[0] - 1, efficacy.len());
         let (mut going, mut rejected) = (1.0, 0.0);
-        for look in 0..looks {
+        for (look, &crossed) in efficacy.iter().enumerate() {
             self.reached(part, look, going);
-            let here = efficacy[look] + futility.get(look).copied().unwrap_or(0.0);
+            let here = crossed + futility.get(look).copied().unwrap_or(0.0);
             let ends = if look + 1 == looks { going } else { here };
             let phase3 = &part.phase3;
             self.end(phase3.patients[look], phase3.events[look], phase3.looks[look].month, ends);
-            self.efficacy[look] += efficacy[look];
-            self.futility[look] += here - efficacy[look];
-            rejected += efficacy[look];
+            self.efficacy[look] += crossed;
+            self.futility[look] += here - crossed;
+            rejected += crossed;
             going -= here;
         }
         let rejected = rejected.clamp(0.0, 1.0);

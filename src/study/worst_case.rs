@@ -1,9 +1,11 @@
 //! The largest type I error over what is unknown: every set of true nulls, every value inside stated ranges.
 
+use crate::engine::asymptotic::Precision;
 use crate::engine::{self, EngineError, EngineKind, Estimate, OperatingCharacteristics, Settings};
 use crate::scenario::{Range, Scenario};
 use crate::search::{Effort, maximum};
 use crate::study::{StudyError, locate};
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 
@@ -110,18 +112,16 @@ fn of_candidate(scenario: &Scenario, candidate: usize) -> Result<WorstCase, Stud
     let failed = |error| locate(scenario, &design.name, NAME, error);
     let experimental = &design.protocol.arms[1..];
     let plan = engine::plan(&design.protocol, &design.planning).map_err(failed)?;
-    let mut best: Option<(Search, Vec<&str>)> = None;
-    let mut evaluations = 0;
-    for set in 1..1_usize << experimental.len() {
+    let of_set = |set: usize| {
         let nulls: Vec<&str> =
             (0..experimental.len()).filter(|arm| set >> arm & 1 == 1).map(|arm| experimental[arm].as_str()).collect();
         let ranges = scenario.worst_case.clone().unwrap_or_else(|| default_ranges(source, &nulls));
-        let found = search(scenario, candidate, &nulls, &ranges, &plan)?;
-        evaluations += found.evaluations;
-        if best.as_ref().is_none_or(|(known, _)| found.value.value > known.value.value) {
-            best = Some((found, nulls));
-        }
-    }
+        search(scenario, candidate, &nulls, &ranges, &plan).map(|found| (found, nulls))
+    };
+    let sets: Vec<(Search, Vec<&str>)> =
+        (1..1_usize << experimental.len()).into_par_iter().map(of_set).collect::<Result<_, _>>()?;
+    let evaluations = sets.iter().map(|(found, _)| found.evaluations).sum();
+    let best = sets.into_iter().reduce(|best, next| if next.0.value.value > best.0.value.value { next } else { best });
     let Some((found, nulls)) = best else {
         return Err(failed(EngineError::Numerics("the design has no experimental arm".into())));
     };
@@ -169,7 +169,7 @@ fn search(
     };
     let wrong: Cell<Option<StudyError>> = Cell::new(None);
     let asymptotic = Cell::new(true);
-    let type_i_error = |point: &[f64]| {
+    let type_i_error = |point: &[f64], precision: Precision| {
         let read = read(&file_of(source, &design.name, &patch(point)));
         let truths = match read {
             Ok(read) => read.candidates,
@@ -182,7 +182,7 @@ fn search(
         let truth = &truths[0].truths[0].1;
         let hypotheses = engine::hypotheses(truth, design.protocol.primary.endpoint)?;
         if asymptotic.get() {
-            match engine::asymptotic::evaluate(&design.protocol, truth, plan, &hypotheses) {
+            match engine::asymptotic::evaluate_at(&design.protocol, truth, plan, &hypotheses, precision) {
                 Err(EngineError::NotCovered { .. }) => asymptotic.set(false),
                 found => return found.map(|outcome| outcome.type_i_error.unwrap_or(Estimate::exact(0.0))),
             }
@@ -191,7 +191,7 @@ fn search(
         let outcome = engine::evaluate(&design.protocol, truth, &design.planning, &settings, None)?;
         Ok(outcome.type_i_error.unwrap_or(Estimate::exact(0.0)))
     };
-    let value = |point: &[f64]| type_i_error(point).map(|estimate| estimate.value);
+    let value = |point: &[f64]| type_i_error(point, Precision::SEARCH).map(|estimate| estimate.value);
     let box_of: Vec<[f64; 2]> = ranges.iter().map(|range| [range.from, range.to]).collect();
     let found = maximum(&box_of, EFFORT, &value);
     if let Some(error) = wrong.take() {
@@ -199,7 +199,7 @@ fn search(
     }
     let failed = |error| locate(scenario, &design.name, NAME, error);
     let found = found.map_err(failed)?;
-    let value = type_i_error(&found.at).map_err(failed)?;
+    let value = type_i_error(&found.at, Precision::ANSWER).map_err(failed)?;
     Ok(Search {
         patch: patch(&found.at),
         at: ranges.iter().map(|range| range.path.clone()).zip(found.at).collect(),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
 const REPLICATES: u64 = 50_000;
-const TRIALS: usize = 30;
+const TRIALS: [usize; 2] = [30, 5];
 const SCALES: [f64; 2] = [1.0, 10.0];
 /// What first-order theory may leave at the two sizes.
 const ALLOWANCE: [f64; 2] = [0.006, 0.002];
@@ -136,7 +136,7 @@ fn drawn() -> Vec<[Value; 2]> {
         evaluate(&trial.to_string(), EngineKind::Asymptotic, 1).is_ok_and(|outcome| outcome.warnings.is_empty())
     };
     let mut draw = || strategy.new_tree(&mut runner).unwrap().current();
-    std::iter::repeat_with(&mut draw).filter(|trials| trials.iter().all(possible)).take(TRIALS).collect()
+    std::iter::repeat_with(&mut draw).filter(|trials| trials.iter().all(possible)).take(TRIALS[0]).collect()
 }
 
 fn place(trial: usize, size: usize) -> PathBuf {
@@ -148,8 +148,9 @@ fn place(trial: usize, size: usize) -> PathBuf {
 #[test]
 fn simulate_seamless() {
     let Ok(which) = std::env::var("SEAMLINE_SIMULATE") else { return };
-    for (trial, scenarios) in drawn().into_iter().enumerate() {
-        for (size, scenario) in scenarios.into_iter().enumerate() {
+    let drawn = drawn();
+    for (size, &trials) in TRIALS.iter().enumerate() {
+        for (trial, scenario) in drawn.iter().map(|scenarios| &scenarios[size]).take(trials).enumerate() {
             let path = place(trial, size);
             if which == "missing" && path.exists() {
                 continue;
@@ -199,7 +200,7 @@ fn seamless_trials_agree_with_stored_simulations() {
     let mut all = Vec::new();
     for (size, &allowance) in ALLOWANCE.iter().enumerate() {
         let mut worst = f64::NEG_INFINITY;
-        for trial in 0..TRIALS {
+        for trial in 0..TRIALS[size] {
             let stored = stored(trial, size);
             let outcome = evaluate(&stored["scenario"].to_string(), EngineKind::Asymptotic, 1).unwrap();
             let (wrong, largest) = gaps(&outcome, &stored, allowance);

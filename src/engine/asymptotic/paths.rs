@@ -21,18 +21,13 @@ use crate::numerics::mvn::{Lattice, MAX_DIMENSION, SHIFTS};
 use crate::truth::{EnrollmentProcess, EntryLaw, Truth};
 use nalgebra::DMatrix;
 
-/// Paths per shift of the lattice.
-const PER_SHIFT: usize = 4096;
-
-/// Paths per arm.
-pub const PATHS: usize = SHIFTS * PER_SHIFT;
-
 /// Equal parts of the entry law; one more part of the paths enters last, at T.
 const PARTS: usize = 32;
 
 /// Lattice points in place of random numbers; a draw beyond the lattice's axes is pseudo-random.
 struct LatticeDraws {
     lattice: Lattice,
+    per_shift: usize,
     rest: Stream,
 }
 
@@ -48,7 +43,7 @@ impl Draws for LatticeDraws {
             return Draws::fill_pairs(&self.rest, first, purpose, repeat, even, odd);
         }
         for (i, (even, odd)) in even.iter_mut().zip(odd).enumerate() {
-            let (shift, index) = ((first + i) / PER_SHIFT, (first + i) % PER_SHIFT);
+            let (shift, index) = ((first + i) / self.per_shift, (first + i) % self.per_shift);
             *even = inside(self.lattice.coordinate(shift, index, axis));
             *odd = inside(self.lattice.coordinate(shift, index, axis + 1));
         }
@@ -63,33 +58,42 @@ pub struct Paths {
     pub stratum: Vec<u16>,
     /// Uniform of the entry.
     place: Vec<f64>,
+    /// Paths per shift of the lattice.
+    per_shift: usize,
     /// Whether the months of entry are random.
     poisson: bool,
 }
 
 impl Paths {
-    /// Draws the paths of every arm of `truth`.
-    pub fn new(truth: &Truth) -> Result<Self, EngineError> {
-        let draws = LatticeDraws { lattice: Lattice::new(MAX_DIMENSION), rest: Stream::new(0x7061_7468, 0) };
-        let mut latents = Latents::new(truth, PATHS);
-        latents.draw_arrivals(&draws, truth, PATHS);
-        latents.draw_courses(&draws, truth, PATHS);
+    /// Draws `per_shift` paths under every shift for every arm of `truth`.
+    pub fn new(truth: &Truth, per_shift: usize) -> Result<Self, EngineError> {
+        let draws = LatticeDraws { lattice: Lattice::new(MAX_DIMENSION), per_shift, rest: Stream::new(0x7061_7468, 0) };
+        let count = SHIFTS * per_shift;
+        let mut latents = Latents::new(truth, count);
+        latents.draw_arrivals(&draws, truth, count);
+        latents.draw_courses(&draws, truth, count);
         let nature = Nature::new(truth)?;
         let arms = (0..truth.arms.len()).map(|arm| {
-            let mut patients = Patients::with_capacity(PATHS);
-            patients.resize(PATHS);
+            let mut patients = Patients::with_capacity(count);
+            patients.resize(count);
             patients.arm.fill(arm as u16);
-            patients.realise(&nature, &latents, 0..PATHS);
+            patients.realise(&nature, &latents, 0..count);
             patients
         });
         let place =
-            (0..PATHS).map(|i| draws.lattice.coordinate(i / PER_SHIFT, i % PER_SHIFT, Purpose::Enrollment as usize));
+            (0..count).map(|i| draws.lattice.coordinate(i / per_shift, i % per_shift, Purpose::Enrollment as usize));
         Ok(Self {
             arms: arms.collect(),
             stratum: latents.stratum.clone(),
             place: place.collect(),
+            per_shift,
             poisson: truth.enrollment_process == EnrollmentProcess::Poisson,
         })
+    }
+
+    /// Paths per arm.
+    pub fn count(&self) -> usize {
+        self.place.len()
     }
 
     /// The part of the entry law a path belongs to; [`PARTS`] is the last entry.
@@ -129,7 +133,7 @@ impl Paths {
             let mut means = DMatrix::<f64>::zeros(PARTS + 1, size);
             for (shift, within) in within.iter_mut().enumerate() {
                 let mut parts = vec![(0.0, vec![0.0; size], DMatrix::<f64>::zeros(size, size)); PARTS + 1];
-                for path in shift * PER_SHIFT..(shift + 1) * PER_SHIFT {
+                for path in shift * self.per_shift..(shift + 1) * self.per_shift {
                     let (count, sums, products) = &mut parts[self.part(path)];
                     *count += 1.0;
                     for (a, &j) in used.iter().enumerate() {

@@ -20,6 +20,7 @@ mod readings;
 mod sums;
 mod timetable;
 
+use crate::engine::schedule::Cohort;
 use crate::engine::simulation::closed::{Testing, Tests};
 use crate::engine::simulation::transition::{Needs, Values};
 use crate::engine::{EngineError, Hypotheses, OperatingCharacteristics, Plan, seamless_schedule};
@@ -288,11 +289,12 @@ impl<'a> Engine<'a> {
         let mut law = Law { means: vec![], covariances: vec![], factors: vec![] };
         if let (Testing::Closed, [arm]) = (self.testing, &arms[..]) {
             let tests = &self.protocol.primary.test.statistics;
+            let entry = phase3.cohort.entry.clone().in_blocks(self.truth.enrollment_process);
             let expectation = crate::engine::analytic::with_comparison(
                 self.protocol,
                 self.truth,
                 &self.base.laws[0],
-                &phase3.cohort,
+                &Cohort { entry, ..phase3.cohort.clone() },
                 *arm,
                 |comparison| Expectation::new(tests, comparison, &months),
             )?;

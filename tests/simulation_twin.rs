@@ -82,7 +82,7 @@ fn allot(stream: &Stream, allocation: &[u32], open: &[bool], from: usize, to: us
         }
         let first = (from + arms.len()) as u32;
         for i in 0..block.len() - 1 {
-            let word = stream.words(first, Purpose::Allocation, i as u32 / 4)[i % 4];
+            let word = stream.word(first + i as u32, Purpose::Allocation);
             let j = i + (f64::from(word) / 4_294_967_296.0 * (block.len() - i) as f64) as usize;
             block.swap(i, j);
         }

@@ -8,6 +8,7 @@
 //! | [`panels`] | piecewise-analytic functions of time: aligned panels, antiderivatives | rounding |
 //! | [`roots`] | Brent's bracketed root finder; bracket expansion | as asked |
 //! | [`bivariate`] | bivariate normal orthants and rectangles | absolute 1e-14 |
+//! | [`sorting`] | keys that are the bits of numbers: bytes of the place, then neighbours | exact |
 //! | [`lattice`] | rank-1 lattice rules of fixed size | nearly 1/N² for smooth integrands |
 //! | [`mvn`] | rectangles of any dimension up to 25, singular correlation allowed | returned with the value |
 //!
@@ -21,3 +22,4 @@ pub mod normal;
 pub mod panels;
 pub mod quadrature;
 pub mod roots;
+pub mod sorting;

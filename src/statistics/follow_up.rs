@@ -1,5 +1,6 @@
 //! Patients' whole follow-up, sorted once, so that the data of any calendar cut are read in linear passes.
 
+use crate::numerics::sorting::Sorter;
 use crate::statistics::RiskSet;
 
 /// What a cell of patients is in a comparison.
@@ -23,28 +24,32 @@ pub enum Role {
 pub struct FollowUp {
     // In order of entry.
     entry: Vec<f64>,
-    end_month: Vec<f64>,
-    cell: Vec<u16>,
-    // In order of the end since entry; at equal ends events come first.
-    sorted_end: Vec<f64>,
-    sorted_month: Vec<f64>,
-    sorted_cell: Vec<u16>,
-    sorted_event: Vec<bool>,
-    keys: Vec<u64>,
+    rows: Vec<Row>,
+    /// In order of the end since entry; at equal ends events come first.
+    sorted: Vec<Row>,
+    sorter: Sorter,
 }
+
+/// One patient: end since entry, its calendar month, cell, and whether the end is an event.
+#[derive(Debug, Clone, Copy, Default)]
+struct Row {
+    end: f64,
+    month: f64,
+    cell: u16,
+    event: bool,
+}
+
+/// Patients looked at together: those without an end by the cut are left out before the rest is walked.
+const BATCH: usize = 64;
 
 impl FollowUp {
     /// Nothing yet, with room for `patients`.
     pub fn with_capacity(patients: usize) -> Self {
         Self {
             entry: Vec::with_capacity(patients),
-            end_month: Vec::with_capacity(patients),
-            cell: Vec::with_capacity(patients),
-            sorted_end: Vec::with_capacity(patients),
-            sorted_month: Vec::with_capacity(patients),
-            sorted_cell: Vec::with_capacity(patients),
-            sorted_event: Vec::with_capacity(patients),
-            keys: Vec::with_capacity(patients),
+            rows: Vec::with_capacity(patients),
+            sorted: Vec::with_capacity(patients),
+            sorter: Sorter::with_capacity(patients),
         }
     }
 
@@ -54,44 +59,47 @@ impl FollowUp {
     pub fn rebuild(&mut self, entry: &[f64], event: &[f64], dropout: &[f64], cell: &[u16]) {
         let patients = entry.len();
         debug_assert!(entry.is_sorted() && event.len() == patients && dropout.len() == patients);
+        let (event, dropout, cell) = (&event[..patients], &dropout[..patients], &cell[..patients]);
         self.entry.clear();
         self.entry.extend_from_slice(entry);
-        self.cell.clear();
-        self.cell.extend_from_slice(cell);
-        self.end_month.clear();
-        self.end_month.extend((0..patients).map(|i| entry[i] + event[i].min(dropout[i])));
+        let columns = entry.iter().zip(event).zip(dropout).zip(cell);
+        self.rows.clear();
+        self.rows.extend(columns.map(|(((&entry, &event), &dropout), &cell)| {
+            let end = if event < dropout { event } else { dropout };
+            Row { end, month: entry + end, cell, event: event <= dropout && event < f64::INFINITY }
+        }));
+        self.sort();
+    }
+
+    /// Sorts by the end since entry.
+    fn sort(&mut self) {
         // Sorting whole words is twice as fast as sorting pairs: the low bits of the time make way for the index, and
         // the few neighbours that differ only there are put right afterwards.
-        let index_bits = (patients.max(2) - 1).ilog2() + 1;
-        let mask = (1u64 << index_bits) - 1;
-        self.keys.clear();
-        self.keys.extend((0..patients).map(|i| (event[i].min(dropout[i]).to_bits() & !mask) | i as u64));
-        self.keys.sort_unstable();
-        let before = |a: usize, b: usize| {
-            let (end_a, end_b) = (event[a].min(dropout[a]), event[b].min(dropout[b]));
-            end_a < end_b || (end_a == end_b && (event[a] > dropout[a], a) < (event[b] > dropout[b], b))
-        };
-        for i in 1..patients {
-            let mut j = i;
-            while j > 0 && self.keys[j] & !mask == self.keys[j - 1] & !mask {
-                if !before((self.keys[j] & mask) as usize, (self.keys[j - 1] & mask) as usize) {
-                    break;
-                }
-                self.keys.swap(j, j - 1);
-                j -= 1;
-            }
+        let patients = self.rows.len();
+        let mask = (1u64 << ((patients.max(2) - 1).ilog2() + 1)) - 1;
+        for (i, (key, row)) in self.sorter.keys(patients).iter_mut().zip(&self.rows).enumerate() {
+            *key = (row.end.to_bits() & !mask) | i as u64;
         }
-        self.sorted_end.clear();
-        self.sorted_month.clear();
-        self.sorted_cell.clear();
-        self.sorted_event.clear();
-        for &key in &self.keys {
-            let i = (key & mask) as usize;
-            let end = event[i].min(dropout[i]);
-            self.sorted_end.push(end);
-            self.sorted_month.push(self.end_month[i]);
-            self.sorted_cell.push(cell[i]);
-            self.sorted_event.push(end.is_finite() && event[i] <= dropout[i]);
+        let rows = &self.rows;
+        let keys = self.sorter.sort(patients);
+        self.sorted.clear();
+        self.sorted.extend(keys.iter().map(|key| rows[(key & mask) as usize]));
+        for place in 1..patients {
+            self.put_right(place);
+        }
+    }
+
+    /// Moves the patient at `place` down to where the whole numbers want it.
+    #[inline]
+    fn put_right(&mut self, place: usize) {
+        let mut j = place;
+        while j > 0 {
+            let (a, b) = (self.sorted[j], self.sorted[j - 1]);
+            if a.end > b.end || (a.end == b.end && a.event <= b.event) {
+                return;
+            }
+            self.sorted.swap(j, j - 1);
+            j -= 1;
         }
     }
 
@@ -100,48 +108,58 @@ impl FollowUp {
     #[inline]
     pub fn for_each_risk_set(&self, cut: f64, roles: &[Role], mut each: impl FnMut(RiskSet)) {
         let entered = self.entry.partition_point(|&entry| entry <= cut);
-        let mut at_risk = [0u32; 3];
-        for &cell in &self.cell[..entered] {
-            at_risk[roles[usize::from(cell)] as usize] += 1;
-        }
+        let (entry, rows) = (&self.entry[..entered], &self.rows[..entered]);
+        let weight = |cell: u16| WEIGHT[roles[usize::from(cell)] as usize];
+        let mut at_risk: u64 = rows.iter().map(|row| weight(row.cell)).sum();
         // Patients whose follow-up the cut ends leave in reverse order of entry.
         let mut open = entered;
-        let mut events = [0u32; 3];
-        let mut time = 0.0;
-        for i in 0..self.sorted_end.len() {
-            let role = roles[usize::from(self.sorted_cell[i])];
-            if self.sorted_month[i] > cut || role == Role::Ignored {
-                continue;
+        let (mut events, mut time) = (0, 0.0);
+        let mut batch = [0; BATCH];
+        for sorted in self.sorted.chunks(BATCH) {
+            // Whether a patient's end is seen cannot be guessed: a sum instead of a branch.
+            let mut seen = 0;
+            for (i, row) in sorted.iter().enumerate() {
+                batch[seen % BATCH] = i;
+                seen += usize::from(row.month <= cut) * usize::from(roles[usize::from(row.cell)] != Role::Ignored);
             }
-            let end = self.sorted_end[i];
-            if end != time || !self.sorted_event[i] {
-                if events[0] + events[1] > 0 {
-                    each(risk_set(time, at_risk, events));
-                    at_risk[0] -= events[0];
-                    at_risk[1] -= events[1];
-                    events = [0; 3];
-                }
-                time = end;
-                while open > 0 && cut - self.entry[open - 1] < end {
-                    open -= 1;
-                    if self.end_month[open] > cut {
-                        at_risk[roles[usize::from(self.cell[open])] as usize] -= 1;
+            for &i in &batch[..seen] {
+                let row = &sorted[i];
+                if row.end != time || !row.event {
+                    if events > 0 {
+                        each(risk_set(time, at_risk, events));
+                        at_risk -= events;
+                        events = 0;
+                    }
+                    time = row.end;
+                    while open > 0 && cut - entry[open - 1] < time {
+                        open -= 1;
+                        // All bits or none: whether the end was seen before the cut cannot be guessed either.
+                        at_risk -= weight(rows[open].cell) & u64::from(rows[open].month > cut).wrapping_neg();
                     }
                 }
-            }
-            if self.sorted_event[i] {
-                events[role as usize] += 1;
-            } else {
-                at_risk[role as usize] -= 1;
+                if row.event {
+                    events += weight(row.cell);
+                } else {
+                    at_risk -= weight(row.cell);
+                }
             }
         }
-        if events[0] + events[1] > 0 {
+        if events > 0 {
             each(risk_set(time, at_risk, events));
         }
     }
 }
 
+/// Patients of both groups counted in one word, controls in its low half.
+const WEIGHT: [u64; 3] = [1, 1 << 32, 0];
+
 #[inline]
-fn risk_set(time: f64, at_risk: [u32; 3], events: [u32; 3]) -> RiskSet {
-    RiskSet { time, control: at_risk[0], treated: at_risk[1], control_events: events[0], treated_events: events[1] }
+fn risk_set(time: f64, at_risk: u64, events: u64) -> RiskSet {
+    RiskSet {
+        time,
+        control: at_risk as u32,
+        treated: (at_risk >> 32) as u32,
+        control_events: events as u32,
+        treated_events: (events >> 32) as u32,
+    }
 }

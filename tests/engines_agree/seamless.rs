@@ -156,7 +156,7 @@ fn simulate_seamless() {
                 continue;
             }
             let simulated = evaluate(&scenario.to_string(), EngineKind::Simulation, REPLICATES).unwrap();
-            let figures: Map<String, Value> = figures(&simulated, patients(&scenario))
+            let figures: Map<String, Value> = figures(&simulated, patients(scenario))
                 .into_iter()
                 .map(|(name, value, mcse)| (name, json!({ "value": value, "mcse": mcse })))
                 .collect();

@@ -8,12 +8,21 @@ pub struct Blocks {
     /// One block before shuffling.
     template: Vec<u16>,
     block: Vec<u16>,
+    /// One random word per patient.
+    words: Vec<u32>,
 }
 
 impl Blocks {
     /// Room for blocks of `size` patients.
     pub fn with_capacity(size: usize) -> Self {
-        Self { template: Vec::with_capacity(size), block: Vec::with_capacity(size) }
+        Self { template: Vec::with_capacity(size), block: Vec::with_capacity(size), words: Vec::new() }
+    }
+
+    /// Room for lists of `patients`.
+    #[must_use]
+    pub fn for_lists_of(mut self, patients: usize) -> Self {
+        self.words.reserve(patients);
+        self
     }
 
     /// Sets the block: `allocation[arm]` patients of every arm that `studied` marks.
@@ -26,28 +35,47 @@ impl Blocks {
         }
     }
 
-    /// Allots the patients `first..first + arms.len()` block by block; the list starts with `first`. A block's shuffle
-    /// (Fisher and Yates) is addressed by its first patient. A position is word·size/2³², whose bias is below 2⁻²⁴ for
-    /// blocks of up to 256 patients.
+    /// Allots the patients `first..first + arms.len()` block by block; the list starts with `first`. Each step of a block's
+    /// shuffle (Fisher and Yates) takes the 32-bit word of the patient it is for. A position is word·size/2³², whose bias is
+    /// below 2⁻²⁴ for blocks of up to 256 patients.
     pub fn allot(&mut self, stream: &Stream, first: usize, arms: &mut [u16]) {
         let size = self.template.len();
         if size == 0 {
             return;
         }
-        for (index, chunk) in arms.chunks_mut(size).enumerate() {
-            let address = (first + index * size) as u32;
-            self.block.clear();
-            self.block.extend_from_slice(&self.template);
-            let mut words = [0; 4];
-            for i in 0..size - 1 {
-                if i % 4 == 0 {
-                    words = stream.words(address, Purpose::Allocation, (i / 4) as u32);
+        self.words.resize(arms.len(), 0);
+        stream.fill_words(first, Purpose::Allocation, &mut self.words);
+        if let [first, second] = self.template[..] {
+            // A block of two needs no shuffle: the first patient's word decides.
+            for (pair, words) in arms.chunks_mut(2).zip(self.words.chunks(2)) {
+                let swapped = words[0] >> 31 == 1;
+                pair[0] = if swapped { second } else { first };
+                if let Some(other) = pair.get_mut(1) {
+                    *other = if swapped { first } else { second };
                 }
-                let offset = (u64::from(words[i % 4]) * (size - i) as u64) >> 32;
-                self.block.swap(i, i + offset as usize);
             }
-            chunk.copy_from_slice(&self.block[..chunk.len()]);
+            return;
         }
+        for (chunk, words) in arms.chunks_mut(size).zip(self.words.chunks(size)) {
+            if chunk.len() == size {
+                shuffle(&self.template, words, chunk);
+            } else {
+                self.block.resize(size, 0);
+                shuffle(&self.template, words, &mut self.block);
+                chunk.copy_from_slice(&self.block[..chunk.len()]);
+            }
+        }
+    }
+}
+
+/// One permuted block; steps without a word leave the rest as it is.
+#[inline]
+fn shuffle(template: &[u16], words: &[u32], block: &mut [u16]) {
+    block.copy_from_slice(template);
+    let size = block.len();
+    for (i, &word) in words.iter().enumerate() {
+        let offset = (u64::from(word) * (size - i) as u64) >> 32;
+        block.swap(i, i + offset as usize);
     }
 }
 

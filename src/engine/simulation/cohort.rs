@@ -1,6 +1,7 @@
 //! When a condition on the data of a cohort is met in one trial, and what the cohort has shown by a month.
 
 use crate::engine::simulation::patients::Patients;
+use crate::numerics::sorting::Sorter;
 use crate::transition::Trigger;
 use std::ops::Range;
 
@@ -19,6 +20,26 @@ pub struct Cohort<'a> {
     pub previous: f64,
 }
 
+/// Months of events, sorted, and whose they are; several conditions on the same patients share one sort.
+#[derive(Debug, Clone, Default)]
+pub struct Months {
+    sorter: Sorter,
+    /// Patients, whether deaths, and how many events, where no condition narrows the patients.
+    held: Option<(Range<usize>, bool, usize)>,
+}
+
+impl Months {
+    /// Room for `patients`.
+    pub fn with_capacity(patients: usize) -> Self {
+        Self { sorter: Sorter::with_capacity(patients), held: None }
+    }
+
+    /// The patients have changed.
+    pub fn forget(&mut self) {
+        self.held = None;
+    }
+}
+
 /// The whole number a count stands for: counts are whole in a file and real while a size is solved, and a real one takes
 /// the next whole event or patient.
 pub fn whole(count: f64) -> usize {
@@ -26,12 +47,23 @@ pub fn whole(count: f64) -> usize {
 }
 
 impl Cohort<'_> {
-    /// Month at which `trigger` is met, infinite if never. `months` is scratch space.
-    pub fn month(&self, trigger: &Trigger, months: &mut Vec<u64>) -> f64 {
+    /// Month at which `trigger` is met, infinite if never. `months` is told to forget before times, arms or the arms counted
+    /// change.
+    pub fn month(&self, trigger: &Trigger, months: &mut Months) -> f64 {
         trigger.month(&mut |condition| match condition {
             Trigger::Events { count, endpoint, stratum, arms } => {
-                let counted = |arm: usize| arms.as_ref().map_or(self.studied[arm], |arms| arms.contains(&arm));
-                self.month_of_event(whole(*count), endpoint.is_death(), *stratum, &counted, months)
+                let (death, everybody) = (endpoint.is_death(), stratum.is_none() && arms.is_none());
+                let events = match &months.held {
+                    Some((range, deaths, events)) if everybody && *range == self.range && *deaths == death => *events,
+                    _ => {
+                        let counted = |arm: usize| arms.as_ref().map_or(self.studied[arm], |arms| arms.contains(&arm));
+                        let events = self.sort_events(death, *stratum, &counted, &mut months.sorter);
+                        months.held = everybody.then(|| (self.range.clone(), death, events));
+                        events
+                    }
+                };
+                let month = months.sorter.sorted(events).get(whole(*count).saturating_sub(1));
+                month.map_or(f64::INFINITY, |&month| f64::from_bits(month))
             }
             Trigger::Enrolled { count } => {
                 let entry = self.patients.entry[self.range.clone()].get(whole(*count).saturating_sub(1));
@@ -49,34 +81,34 @@ impl Cohort<'_> {
         self.patients.entry[self.range.clone()].last().copied().unwrap_or(0.0)
     }
 
-    /// Calendar month of the `count`-th event among patients of the counted arms and stratum.
-    fn month_of_event(
+    /// Sorts the calendar months of the events among patients of the counted arms and stratum; returns how many there are.
+    fn sort_events(
         &self,
-        count: usize,
         death: bool,
         stratum: Option<usize>,
         counted: &impl Fn(usize) -> bool,
-        months: &mut Vec<u64>,
-    ) -> f64 {
-        let patients = self.patients;
-        let event = patients.event(death);
-        months.clear();
-        for i in self.range.clone() {
-            let month = patients.entry[i] + event[i];
-            if event[i] <= patients.dropout[i]
-                && month < f64::INFINITY
-                && counted(usize::from(patients.arm[i]))
-                && stratum.is_none_or(|stratum| usize::from(patients.cell[i]) % self.strata == stratum)
-            {
-                // Months are at least 0, so that their bits are in their order.
-                months.push(month.to_bits());
-            }
+        sorter: &mut Sorter,
+    ) -> usize {
+        let range = self.range.clone();
+        let patients = range.len();
+        let (entry, event) = (&self.patients.entry[range.clone()], &self.patients.event(death)[range.clone()]);
+        let (dropout, arm) = (&self.patients.dropout[range.clone()], &self.patients.arm[range.clone()]);
+        let (event, dropout, arm) = (&event[..patients], &dropout[..patients], &arm[..patients]);
+        let cell = &self.patients.cell[range][..patients];
+        let keys = sorter.keys(patients);
+        let mut events = 0;
+        for i in 0..patients {
+            let month = entry[i] + event[i];
+            // Months are at least 0, so that their bits are in their order.
+            keys[events] = month.to_bits();
+            // Multiplied, not short-circuited: none of it is predictable.
+            events += usize::from(event[i] <= dropout[i])
+                * usize::from(month < f64::INFINITY)
+                * usize::from(counted(usize::from(arm[i])))
+                * usize::from(stratum.is_none_or(|stratum| usize::from(cell[i]) % self.strata == stratum));
         }
-        let place = count.saturating_sub(1);
-        if place >= months.len() {
-            return f64::INFINITY;
-        }
-        f64::from_bits(*months.select_nth_unstable(place).1)
+        sorter.sort(events);
+        events
     }
 
     /// Month at which the information of the last patient ends: the latest event or drop-out, or the last entry if that
@@ -133,8 +165,8 @@ mod tests {
         let patients = six();
         let all = [true; 3];
         let cohort = Cohort { patients: &patients, range: 0..6, studied: &all, strata: 2, previous: 7.0 };
-        let mut scratch = Vec::new();
-        let mut month = |trigger: &Trigger| cohort.month(trigger, &mut scratch);
+        let mut months = Months::default();
+        let mut month = |trigger: &Trigger| cohort.month(trigger, &mut months);
         // Deaths at calendar 3 (2nd), 5 (3rd), 6 (6th), 10 (1st); the 4th drops out before dying.
         assert_eq!(month(&events(1.0, Endpoint::Os)), 3.0);
         assert_eq!(month(&events(3.0, Endpoint::Os)), 6.0);
@@ -163,7 +195,7 @@ mod tests {
         let patients = six();
         let studied = [true, false, true];
         let cohort = Cohort { patients: &patients, range: 2..6, studied: &studied, strata: 2, previous: 0.0 };
-        let mut scratch = Vec::new();
+        let mut scratch = Months::default();
         assert_eq!(cohort.month(&events(2.0, Endpoint::Os), &mut scratch), 6.0);
         assert_eq!(cohort.month(&events(3.0, Endpoint::Os), &mut scratch), f64::INFINITY);
         assert_eq!(cohort.month(&Trigger::Enrolled { count: 2.0 }, &mut scratch), 3.0);

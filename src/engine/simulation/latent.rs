@@ -14,7 +14,6 @@ struct Used {
     strata: bool,
     dropout: bool,
     progression: bool,
-    response: bool,
     frailty: bool,
     cure: bool,
     later: bool,
@@ -42,7 +41,7 @@ pub struct Latents {
     pub progression: Vec<f64>,
     /// Standard exponential of death after progression.
     pub after: Vec<f64>,
-    /// Uniform Φ(B) of the latent response.
+    /// Uniform Φ(B) of the latent response; drawn with the arrivals, of a truth without responses too.
     pub response: Vec<f64>,
     /// Uniform Φ(W) of the part of the frailty that is independent of the response.
     independent: Vec<f64>,
@@ -94,7 +93,6 @@ impl Latents {
             strata: truth.strata.len() > 1,
             dropout: truth.arms.iter().any(|arm| !arm.dropout.is_zero()),
             progression,
-            response: truth.immune_response.is_some(),
             frailty: sd > 0.0,
             cure: truth
                 .arms
@@ -112,14 +110,14 @@ impl Latents {
             used,
             arrival: room(true),
             expected: 0.0,
-            place: room(true),
+            place: room(used.strata || used.frailty),
             stratum: Vec::with_capacity(patients),
             death: room(true),
             dropout: room(true),
             progression: room(used.progression),
             after: room(used.progression),
-            response: room(used.response),
-            independent: room(used.response),
+            response: room(true),
+            independent: room(used.strata || used.frailty),
             resistance: room(used.frailty),
             cure: room(used.cure),
             spare: room(used.cure),
@@ -174,7 +172,10 @@ impl Latents {
             return;
         }
         self.stratum.resize(patients, 0);
-        extend_pairs(&mut self.arrival, &mut self.place, patients, stream, Purpose::Enrollment);
+        extend_pairs(&mut self.arrival, &mut self.response, patients, stream, Purpose::Enrollment);
+        if self.used.strata || self.used.frailty {
+            extend_pairs(&mut self.place, &mut self.independent, patients, stream, Purpose::Stratum);
+        }
         if self.used.strata {
             for (stratum, &place) in self.stratum[from..].iter_mut().zip(&self.place[from..]) {
                 let mut below = 0.0;
@@ -190,7 +191,16 @@ impl Latents {
         }
         for gap in &mut self.arrival[from..] {
             self.expected += if poisson { *gap } else { 1.0 };
-            *gap = truth.enrollment.month_of(self.expected);
+            *gap = self.expected;
+        }
+        if let [rate] = truth.enrollment.rates()[..] {
+            for expected in &mut self.arrival[from..] {
+                *expected /= rate;
+            }
+        } else {
+            for expected in &mut self.arrival[from..] {
+                *expected = truth.enrollment.month_of(*expected);
+            }
         }
     }
 
@@ -209,9 +219,6 @@ impl Latents {
             extend_pairs(&mut self.progression, &mut self.after, patients, stream, Purpose::Progression);
             exponentials(&mut self.progression[from..]);
             exponentials(&mut self.after[from..]);
-        }
-        if self.used.response {
-            extend_pairs(&mut self.response, &mut self.independent, patients, stream, Purpose::Response);
         }
         if self.used.frailty {
             self.make_resistance(truth, patients);

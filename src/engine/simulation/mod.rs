@@ -8,6 +8,7 @@
 //! | file | role |
 //! |---|---|
 //! | `random` | Philox4x32-10, purposes, inverse transforms |
+//! | `wide` | the generator's and the logarithm's loops, for the vectors the processor has |
 //! | `latent` | what is drawn before the arm is known |
 //! | `patients` | times and readings once it is |
 //! | `allocation` | permuted blocks |
@@ -33,6 +34,7 @@ mod replicate;
 mod tally;
 pub(in crate::engine) mod transition;
 mod trial;
+mod wide;
 
 pub use allocation::Blocks;
 pub(in crate::engine) use comparison::check as check_test;

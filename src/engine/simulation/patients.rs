@@ -10,10 +10,16 @@ use std::ops::Range;
 /// A hazard made ready for inversion.
 #[derive(Debug, Clone)]
 struct Inverse {
-    starts: Vec<f64>,
-    rates: Vec<f64>,
-    cumulative: Vec<f64>,
+    pieces: Vec<Piece>,
     whole: PiecewiseHazard,
+}
+
+/// A piece: cumulative hazard at its start, start, rate. One of infinite cumulative hazard is never begun.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    cumulative: f64,
+    start: f64,
+    rate: f64,
 }
 
 /// Pieces up to which counting is faster than bisection (no branch to guess).
@@ -21,33 +27,41 @@ const FEW: usize = 12;
 
 impl Inverse {
     fn new(hazard: PiecewiseHazard) -> Self {
-        Self {
-            starts: hazard.starts().to_vec(),
-            rates: hazard.rates().to_vec(),
-            cumulative: hazard.starts().iter().map(|&start| hazard.cumulative(start)).collect(),
-            whole: hazard,
-        }
+        let piece = |(&start, &rate)| Piece { cumulative: hazard.cumulative(start), start, rate };
+        Self { pieces: hazard.starts().iter().zip(hazard.rates()).map(piece).collect(), whole: hazard }
     }
 
-    /// Time at which the cumulative hazard reaches `target`, above 0: the same bits as
+    /// Adds pieces that are never begun up to `count`, so that arms with fewer pieces take the same steps.
+    fn pad(&mut self, count: usize) {
+        let never = Piece { cumulative: f64::INFINITY, start: f64::INFINITY, rate: 0.0 };
+        self.pieces.resize(count.max(self.pieces.len()), never);
+    }
+
+    /// Time at which the cumulative hazard reaches `target`, at least 0: the same bits as
     /// [`PiecewiseHazard::time_of_cumulative`], whose pieces are counted here instead of bisected.
     #[inline]
     fn time(&self, target: f64) -> f64 {
-        if let [rate] = self.rates[..] {
-            return if rate > 0.0 { target / rate } else { f64::INFINITY };
+        if let [piece] = self.pieces[..] {
+            return if target > 0.0 { target / piece.rate } else { 0.0 };
         }
-        if self.rates.len() > FEW {
+        if self.pieces.len() > FEW {
             return self.whole.time_of_cumulative(target);
         }
-        let begun: usize = self.cumulative.iter().map(|&total| usize::from(total <= target)).sum();
-        let piece = begun.saturating_sub(1);
-        let rest = target - self.cumulative[piece];
-        if self.rates[piece] > 0.0 {
-            self.starts[piece] + rest / self.rates[piece]
-        } else if rest <= 0.0 {
-            self.starts[piece]
-        } else {
-            f64::INFINITY
+        let begun: usize = self.pieces.iter().map(|piece| usize::from(piece.cumulative <= target)).sum();
+        let piece = &self.pieces[begun.saturating_sub(1)];
+        let rest = target - piece.cumulative;
+        // Without a hazard anything that is left takes for ever.
+        if rest > 0.0 { piece.start + rest / piece.rate } else { piece.start }
+    }
+}
+
+/// Pads hazards to the longest of them, unless that is too long to count.
+fn pad<'a>(hazards: impl Iterator<Item = &'a mut Inverse>) {
+    let hazards: Vec<_> = hazards.collect();
+    let longest = hazards.iter().map(|hazard| hazard.pieces.len()).max().unwrap_or(0);
+    if longest <= FEW {
+        for hazard in hazards {
+            hazard.pad(longest);
         }
     }
 }
@@ -74,6 +88,14 @@ impl After {
             }
             Clock::SinceProgression => Self::TwoClocks(course.after_baseline.clone(), course.after_effect.clone()),
         })
+    }
+
+    /// The one hazard, if there is one.
+    fn hazard(&mut self) -> Option<&mut Inverse> {
+        match self {
+            Self::SinceProgression(hazard) | Self::SinceRandomization(hazard) => Some(hazard),
+            Self::TwoClocks(..) => None,
+        }
     }
 
     /// Months since randomisation at which a patient who progressed at `progression` dies, once the cumulative hazard
@@ -177,6 +199,8 @@ pub struct Nature {
     dropout: Vec<Inverse>,
     strata: usize,
     frail: bool,
+    /// Nobody is frail, cured, waits for a product or has later therapy: fewer steps a patient.
+    plain: bool,
     /// (sensitivity, 1 − specificity) of each assay; empty when every assay is perfect.
     assays: Vec<(f64, f64)>,
     needed: usize,
@@ -211,16 +235,26 @@ impl Nature {
                 product: stratum.product.as_ref().map(|product| Box::new(ProductReady::new(product))),
             });
         }
+        pad(cells.iter_mut().flat_map(|cell| &mut cell.courses).map(|course| &mut course.death));
+        pad(cells.iter_mut().flat_map(|cell| &mut cell.courses).map(|course| &mut course.progression));
+        pad(cells.iter_mut().flat_map(|cell| &mut cell.courses).filter_map(|course| course.after.hazard()));
+        let mut dropout: Vec<_> = truth.arms.iter().map(|arm| Inverse::new(arm.dropout.clone())).collect();
+        pad(dropout.iter_mut());
         let response = truth.immune_response.as_ref();
         let assays: Vec<_> = response.map_or_else(Vec::new, |response| {
             response.assays.iter().map(|assay| (assay.sensitivity, 1.0 - assay.specificity)).collect()
         });
         let perfect = assays.iter().all(|&assay| assay == (1.0, 0.0));
+        let frail = response.is_some_and(|response| response.prognostic.log_hazard_sd > 0.0);
+        let simple = |cell: &Cell| {
+            cell.product.is_none() && cell.later.is_none() && cell.cured == crate::truth::Cured::default()
+        };
         Ok(Self {
+            plain: !frail && cells.iter().all(simple),
             cells,
-            dropout: truth.arms.iter().map(|arm| Inverse::new(arm.dropout.clone())).collect(),
+            dropout,
             strata: truth.strata.len(),
-            frail: response.is_some_and(|response| response.prognostic.log_hazard_sd > 0.0),
+            frail,
             needed: response.map_or(0, |response| response.positive_if.needed(assays.len())),
             assays: if perfect { Vec::new() } else { assays },
             measured_at: response.map_or(f64::INFINITY, |response| response.measured_at),
@@ -247,6 +281,11 @@ pub struct Patients {
     pub dropout: Vec<f64>,
     /// Whether the patient counts as a responder once the reading is due (false when it is missing).
     pub responder: Vec<bool>,
+}
+
+/// The range of a column, nothing of one that is not drawn.
+fn part<'c>(column: &'c [f64], range: &Range<usize>) -> &'c [f64] {
+    column.get(range.clone()).unwrap_or_default()
 }
 
 impl Patients {
@@ -285,36 +324,64 @@ impl Patients {
     /// hazard, times the patient's frailty, reaches a standard exponential; the earlier one is the first event
     /// (Beyersmann, Allignol and Schumacher 2012, section 3.2, in the form of independent latent times, which has the same law).
     pub fn realise(&mut self, nature: &Nature, latents: &Latents, range: Range<usize>) {
-        for i in range {
-            let arm = usize::from(self.arm[i]);
-            let index = arm * nature.strata + usize::from(latents.stratum[i]);
-            self.cell[i] = index as u16;
+        if nature.plain {
+            self.realise_as::<true>(nature, latents, range);
+        } else {
+            self.realise_as::<false>(nature, latents, range);
+        }
+    }
+
+    /// [`Self::realise`]; under a `PLAIN` nature without the steps that it does not need.
+    fn realise_as<const PLAIN: bool>(&mut self, nature: &Nature, latents: &Latents, range: Range<usize>) {
+        // Slices of one length: nothing is looked up or checked again inside the loop.
+        let patients = range.len();
+        let (arms, cells) = (&self.arm[range.clone()], &mut self.cell[range.clone()][..patients]);
+        let (pfs, os) = (&mut self.pfs[range.clone()][..patients], &mut self.os[range.clone()][..patients]);
+        let dropouts = &mut self.dropout[range.clone()][..patients];
+        let responders = &mut self.responder[range.clone()][..patients];
+        let strata = &latents.stratum[range.clone()][..patients];
+        let (deaths, leaves) = (&latents.death[range.clone()][..patients], &latents.dropout[range.clone()][..patients]);
+        let (responses, resistances) = (part(&latents.response, &range), part(&latents.resistance, &range));
+        let (progressions, cures) = (part(&latents.progression, &range), part(&latents.cure, &range));
+        for (i, &arm) in arms.iter().enumerate() {
+            let arm = usize::from(arm);
+            let index = arm * nature.strata + usize::from(strata[i]);
+            cells[i] = index as u16;
             let cell = &nature.cells[index];
-            let responds = latents.response.get(i).is_some_and(|&place| place > cell.non_response);
+            let responds = responses.get(i).is_some_and(|&place| place > cell.non_response);
             let course = &cell.courses[usize::from(responds)];
-            let resistance = if nature.frail { latents.resistance[i] } else { 1.0 };
-            let cure = latents.cure.get(i).copied().unwrap_or(1.0);
-            let product = cell.product.as_ref().and_then(|product| product.given(latents, i, responds));
+            let patient = range.start + i;
+            let resistance = if !PLAIN && nature.frail { resistances[i] } else { 1.0 };
+            let cure = if PLAIN { 1.0 } else { cures.get(i).copied().unwrap_or(1.0) };
+            let product = match &cell.product {
+                Some(product) if !PLAIN => product.given(latents, patient, responds),
+                _ => None,
+            };
             let first = |transition: usize, hazard: &Inverse, target: f64| match &product {
                 Some(product) => product.month(transition, &hazard.whole, [0.0; 2], target),
                 None => hazard.time(target),
             };
-            let death = if cure < cell.cured.death {
+            let death = if !PLAIN && cure < cell.cured.death {
                 f64::INFINITY
             } else {
-                first(1, &course.death, latents.death[i] * resistance)
+                first(1, &course.death, deaths[i] * resistance)
             };
-            let progression = match latents.progression.get(i) {
-                Some(&target) if cure >= cell.cured.progression => first(0, &course.progression, target * resistance),
+            let progression = match progressions.get(i) {
+                Some(&target) if PLAIN || cure >= cell.cured.progression => {
+                    first(0, &course.progression, target * resistance)
+                }
                 _ => f64::INFINITY,
             };
             if progression < death {
-                self.pfs[i] = progression;
-                self.os[i] = if cure < cell.cured.death_after_progression {
+                pfs[i] = progression;
+                os[i] = if !PLAIN && cure < cell.cured.death_after_progression {
                     f64::INFINITY
                 } else {
-                    let after = cell.later.as_ref().map_or(&course.after, |later| later.after(latents, i, responds));
-                    let target = latents.after[i] * resistance;
+                    let after = match &cell.later {
+                        Some(later) if !PLAIN => later.after(latents, patient, responds),
+                        _ => &course.after,
+                    };
+                    let target = latents.after[patient] * resistance;
                     match &product {
                         Some(product) if product.before(progression) => {
                             after.month_of_death_given(product, progression, target)
@@ -323,19 +390,20 @@ impl Patients {
                     }
                 };
             } else {
-                self.pfs[i] = death;
-                self.os[i] = death;
+                pfs[i] = death;
+                os[i] = death;
             }
-            self.dropout[i] = nature.dropout[arm].time(latents.dropout[i]);
-            let seen = !nature.missing_if_event_before
-                || (self.pfs[i] >= nature.measured_at && self.dropout[i] >= nature.measured_at);
-            self.responder[i] = seen && nature.positive(latents, i, responds);
+            dropouts[i] = nature.dropout[arm].time(leaves[i]);
+            let seen =
+                !nature.missing_if_event_before || (pfs[i] >= nature.measured_at && dropouts[i] >= nature.measured_at);
+            responders[i] = seen && nature.positive(latents, patient, responds);
         }
     }
 }
 
 impl Nature {
     /// Whether enough assays read positive.
+    #[inline]
     fn positive(&self, latents: &Latents, patient: usize, responds: bool) -> bool {
         if self.assays.is_empty() {
             return responds;

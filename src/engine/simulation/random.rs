@@ -5,6 +5,8 @@
 //! that share a seed share every draw of the same address, whatever their truth or protocol: common random numbers.
 //! Only inverse transforms are used, one uniform a draw, and no function whose last bit depends on the processor.
 
+use crate::engine::simulation::wide;
+
 /// What a draw is for. Two purposes share one Philox block (even: first half, odd: second half), so that a patient's
 /// draws cost half the blocks; numbers are part of the reproducibility contract and never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,8 +14,8 @@
 pub enum Purpose {
     /// Gap to the previous patient's entry.
     Enrollment = 0,
-    /// Baseline stratum.
-    Stratum = 1,
+    /// Latent immune response B.
+    Response = 1,
     /// Death without progression.
     Death = 2,
     /// Drop-out.
@@ -22,15 +24,15 @@ pub enum Purpose {
     Progression = 4,
     /// Death after progression.
     AfterProgression = 5,
-    /// Latent immune response B.
-    Response = 6,
+    /// Baseline stratum.
+    Stratum = 6,
     /// The part of the frailty that is independent of the response, W.
     Frailty = 7,
     /// Latent uniform of the cured fractions.
     Cure = 8,
     /// Assay readings: two to a repeat (10 and 11).
     Assay = 10,
-    /// Permuted blocks: four 32-bit words to a repeat (12 and 13); the patient is the block's first.
+    /// Permuted blocks: a 32-bit word per patient (12 and 13), patient i the word i mod 4 of block ⌊i/4⌋.
     Allocation = 12,
     /// Whether therapy after progression is received.
     LaterTherapy = 14,
@@ -44,13 +46,9 @@ pub enum Purpose {
     Failure = 18,
 }
 
-const ROUNDS: usize = 10;
-const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-/// Blocks computed side by side.
-const LANES: usize = 4;
-/// The low 32 bits of a lane.
-const LOW: u64 = 0xFFFF_FFFF;
+pub(super) const ROUNDS: usize = 10;
+pub(super) const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
+pub(super) const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 /// Philox4x32-10: four random words of one counter (10 rounds).
 ///
@@ -73,7 +71,7 @@ pub fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 
 /// A uniform in (0, 1) from 64 random bits: an odd multiple of 2⁻⁵³, symmetric about ½, never 0 or 1.
 #[inline]
-fn uniform(low: u64, high: u64) -> f64 {
+pub(super) fn uniform(low: u64, high: u64) -> f64 {
     let bits = low | (high << 32);
     // 52 bits make a number in [1, 2); both subtractions are exact.
     (f64::from_bits((bits >> 12) | 0x3FF0_0000_0000_0000) - 1.0) + 0.5 * f64::EPSILON
@@ -94,8 +92,8 @@ impl Draws for Stream {
 /// The draws of one replicate.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream {
-    key: [u32; 2],
-    replicate: [u32; 2],
+    pub(super) key: [u32; 2],
+    pub(super) replicate: [u32; 2],
 }
 
 impl Stream {
@@ -120,41 +118,22 @@ impl Stream {
 
     /// [`Self::pair`] of the patients `first`, `first + 1`, … into two columns of the same length.
     ///
-    /// Four blocks go through the rounds side by side, a 32-bit word in each 64-bit lane, which the compiler turns into
+    /// Sixteen blocks go through the rounds side by side, a 32-bit word in each 64-bit lane, which the compiler turns into
     /// vector multiplications; the bits are those of [`philox`].
     pub fn fill_pairs(&self, first: usize, purpose: Purpose, repeat: u32, even: &mut [f64], odd: &mut [f64]) {
-        for (chunk, (even, odd)) in even.chunks_mut(LANES).zip(odd.chunks_mut(LANES)).enumerate() {
-            let words = self.lanes((first + chunk * LANES) as u64, u64::from(purpose as u32 >> 1 | repeat << 8));
-            let (mut a, mut b) = ([0.0; LANES], [0.0; LANES]);
-            for i in 0..LANES {
-                a[i] = uniform(words[0][i], words[1][i]);
-                b[i] = uniform(words[2][i], words[3][i]);
-            }
-            even.copy_from_slice(&a[..even.len()]);
-            odd.copy_from_slice(&b[..odd.len()]);
-        }
+        let address = u64::from(purpose as u32 >> 1 | repeat << 8);
+        wide::fill_pairs(self, first, address, even, odd);
     }
 
+    /// A 32-bit word each of the patients `first`, `first + 1`, …: four patients share a block, addressed by ⌊patient/4⌋.
+    pub fn fill_words(&self, first: usize, purpose: Purpose, words: &mut [u32]) {
+        wide::fill_words(self, first, u64::from(purpose as u32 >> 1), words);
+    }
+
+    /// The word of one patient of [`Self::fill_words`].
     #[inline]
-    fn lanes(&self, first: u64, address: u64) -> [[u64; LANES]; 4] {
-        let mut c0 = [u64::from(self.replicate[0]); LANES];
-        let mut c1 = [u64::from(self.replicate[1]); LANES];
-        let mut c2 = std::array::from_fn(|i| first + i as u64);
-        let mut c3 = [address; LANES];
-        let mut key = self.key;
-        for _ in 0..ROUNDS {
-            let (k0, k1) = (u64::from(key[0]), u64::from(key[1]));
-            for i in 0..LANES {
-                let a = MULTIPLIER[0] * (c0[i] & LOW);
-                let b = MULTIPLIER[1] * (c2[i] & LOW);
-                c0[i] = (b >> 32) ^ c1[i] ^ k0;
-                c2[i] = (a >> 32) ^ c3[i] ^ k1;
-                c1[i] = b & LOW;
-                c3[i] = a & LOW;
-            }
-            key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
-        }
-        [c0, c1, c2, c3]
+    pub fn word(&self, patient: u32, purpose: Purpose) -> u32 {
+        self.words(patient / 4, purpose, 0)[(patient % 4) as usize]
     }
 
     /// The uniform of one purpose.
@@ -167,33 +146,7 @@ impl Stream {
 /// Turns uniforms into standard exponentials in place, by inversion: −ln u.
 #[inline]
 pub fn exponentials(uniforms: &mut [f64]) {
-    for value in uniforms {
-        *value = -natural_logarithm(*value);
-    }
-}
-
-/// Natural logarithm of a number in (0, 1) that is an odd multiple of 2⁻⁵³, to 2 units in the last place.
-///
-/// x = 2ᵏ·m with m in [√½, √2); ln m = 2·artanh(s), s = (m − 1)/(m + 1), |s| ≤ 0.1716, by its power series up to s²⁵,
-/// whose remainder is below 2·s²⁷/27/(1 − s²) < 2⁻⁶⁹·ln m. Additions, multiplications and one division in a fixed
-/// order: the same bits on every processor, and a loop the compiler turns into vector code (libm's has branches).
-#[inline]
-fn natural_logarithm(x: f64) -> f64 {
-    const SQRT_HALF: u64 = 0x3FE6_A09E_667F_3BCD;
-    /// 2⁵² + 1023 as a float: adding it to an exponent field placed in the low mantissa bits converts it to a number.
-    const EXPONENT_OFFSET: f64 = 4_503_599_627_370_496.0 + 1023.0;
-    const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let bits = x.to_bits() + (0x3FF0_0000_0000_0000 - SQRT_HALF);
-    let k = f64::from_bits((bits >> 52) | 0x4330_0000_0000_0000) - EXPONENT_OFFSET;
-    let m = f64::from_bits((bits & 0x000F_FFFF_FFFF_FFFF) + SQRT_HALF);
-    let s = (m - 1.0) / (m + 1.0);
-    let z = s * s;
-    let w = z * z;
-    let even = 2.0 / 5.0 + w * (2.0 / 9.0 + w * (2.0 / 13.0 + w * (2.0 / 17.0 + w * (2.0 / 21.0 + w * (2.0 / 25.0)))));
-    let odd = 2.0 / 3.0 + w * (2.0 / 7.0 + w * (2.0 / 11.0 + w * (2.0 / 15.0 + w * (2.0 / 19.0 + w * (2.0 / 23.0)))));
-    let tail = s * z * (odd + z * even);
-    (k * LN_2_LOW + tail) + 2.0 * s + k * LN_2_HIGH
+    wide::exponentials(uniforms);
 }
 
 /// Standard normal quantile of a uniform in (0, 1): a draw by inversion, relative error below 2e−15.
@@ -298,6 +251,9 @@ const FAR_TAIL: [[f64; 8]; 2] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::simulation::wide::natural_logarithm;
+
+    const LOW: u64 = 0xFFFF_FFFF;
 
     #[test]
     fn normal_draws_are_the_quantile() {
@@ -334,6 +290,18 @@ mod tests {
         stream.fill_pairs(7, Purpose::Progression, 2, &mut even, &mut odd);
         for i in 0..29 {
             assert_eq!([even[i], odd[i]], stream.pair(7 + i as u32, Purpose::Progression, 2));
+        }
+    }
+
+    #[test]
+    fn words_are_the_single_words() {
+        let stream = Stream::new(9, 1 << 33);
+        for (first, count) in [(0, 40), (5, 3), (7, 33), (2, 1), (16, 0)] {
+            let mut words = vec![0; count];
+            stream.fill_words(first, Purpose::Allocation, &mut words);
+            for (i, word) in words.iter().enumerate() {
+                assert_eq!(*word, stream.word((first + i) as u32, Purpose::Allocation));
+            }
         }
     }
 

@@ -69,6 +69,7 @@ impl Trial<'_> {
         let mut earliest = decision;
         if let Combination::InverseNormal { phase2_follow_up, .. } = &design.combination {
             // Stage 1 ends when its own condition says, for dropped arms too; every arm is still counted here.
+            work.months.forget();
             let end = self.month(work, 0..cohort, phase2_follow_up, cut);
             for arm in 0..self.experimental() {
                 let data = &work.phase2[usize::from(self.death)];
@@ -94,6 +95,7 @@ impl Trial<'_> {
         work.blocks.set(&design.phase2_allocation.0, |_| true);
         work.blocks.allot(stream, 0, &mut work.patients.arm);
         work.patients.realise(&self.nature, &work.latents, 0..planned);
+        work.months.forget();
         let cut = self.month(work, 0..planned, &design.transition.when, 0.0);
         (cut, enrolled_by(&work.patients.entry, cut) as usize)
     }
@@ -158,6 +160,7 @@ impl Trial<'_> {
     /// The confirmatory looks on the patients `range`: none precedes `earliest`; `after_previous` of the first one counts
     /// from `decision`.
     fn confirm(&self, work: &mut Workspace, range: Range<usize>, decision: f64, earliest: f64) {
+        work.months.forget();
         let patients = &work.patients;
         work.tested.rebuild(
             &patients.entry[range.clone()],

@@ -2,7 +2,7 @@
 
 use crate::engine::simulation::allocation::Blocks;
 use crate::engine::simulation::closed::{MOST_ARMS, Testing, Tests};
-use crate::engine::simulation::cohort::whole;
+use crate::engine::simulation::cohort::{Months, whole};
 use crate::engine::simulation::comparison;
 use crate::engine::simulation::latent::Latents;
 use crate::engine::simulation::patients::{Nature, Patients};
@@ -48,7 +48,7 @@ pub struct Workspace {
     pub(super) tested: FollowUp,
     /// Phase II cohort: progression or death; death.
     pub(super) phase2: [FollowUp; 2],
-    pub(super) months: Vec<u64>,
+    pub(super) months: Months,
     pub(super) sets: Vec<RiskSet>,
     pub(super) tests: Tests,
     pub(super) z: Vec<f64>,
@@ -151,10 +151,10 @@ impl<'a> Trial<'a> {
         Workspace {
             latents: Latents::new(self.truth, patients),
             patients: Patients::with_capacity(patients),
-            blocks: Blocks::with_capacity(block.0.iter().sum::<u32>() as usize),
+            blocks: Blocks::with_capacity(block.0.iter().sum::<u32>() as usize).for_lists_of(patients),
             tested: FollowUp::with_capacity(patients),
             phase2: [FollowUp::with_capacity(phase2), FollowUp::with_capacity(phase2)],
-            months: Vec::with_capacity(patients),
+            months: Months::with_capacity(patients),
             sets: Vec::with_capacity(patients),
             tests: Tests::new(
                 arms,

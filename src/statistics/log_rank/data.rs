@@ -1,6 +1,7 @@
 //! The log-rank statistic from data.
 
 use crate::invalid::Invalid;
+use crate::statistics::log_rank::weighted::hypergeometric;
 use crate::statistics::{FollowUp, Observations, RiskSet, Role};
 
 /// Score and variance of the log-rank test. Scores and variances of independent sets of patients (strata) add up.
@@ -22,16 +23,11 @@ impl LogRank {
     /// (Mantel 1966; Kalbfleisch and Prentice 2002, equations 1.20 and 1.21). Ties enter through the hypergeometric variance.
     #[inline]
     pub fn add(&mut self, set: RiskSet) {
-        let d = set.control_events + set.treated_events;
-        self.events += d;
-        if set.control == 0 || set.treated == 0 {
-            return;
+        self.events += set.control_events + set.treated_events;
+        if let Some((expected, variance)) = hypergeometric(&set) {
+            self.score += f64::from(set.treated_events) - expected;
+            self.variance += variance;
         }
-        let (n0, n1, d) = (f64::from(set.control), f64::from(set.treated), f64::from(d));
-        let n = n0 + n1;
-        let share = n1 / n;
-        self.score += f64::from(set.treated_events) - d * share;
-        self.variance += if d == 1.0 { share * (n0 / n) } else { d * share * (n0 / n) * ((n - d) / (n - 1.0)) };
     }
 
     /// Z = −U/√V, positive when the experimental arm is better; NaN without information (V = 0).

@@ -28,13 +28,16 @@ impl Pooled {
 /// Events expected in the experimental arm and their hypergeometric variance at one event time:
 /// d·n₁/n and d·(n₁/n)(n₀/n)·(n − d)/(n − 1); none of a time at which one arm has nobody at risk.
 #[inline]
-fn hypergeometric(set: &RiskSet) -> Option<(f64, f64)> {
+pub(super) fn hypergeometric(set: &RiskSet) -> Option<(f64, f64)> {
     if set.control == 0 || set.treated == 0 {
         return None;
     }
     let (n0, n1) = (f64::from(set.control), f64::from(set.treated));
     let (n, d) = (n0 + n1, f64::from(set.control_events + set.treated_events));
-    Some((d * (n1 / n), d * (n1 / n) * (n0 / n) * ((n - d) / (n - 1.0))))
+    // One division for the usual single event: divisions are what this costs.
+    let reciprocal = n.recip();
+    let (share, rest) = (n1 * reciprocal, n0 * reciprocal);
+    Some((d * share, if d == 1.0 { share * rest } else { d * share * rest * ((n - d) / (n - 1.0)) }))
 }
 
 impl WeightedLogRank {

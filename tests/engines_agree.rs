@@ -1,6 +1,10 @@
-//! The engines agree: random two-arm group-sequential scenarios, analytic against simulation.
+//! The engines agree: random two-arm group-sequential scenarios, analytic against simulation; seamless ones, asymptotic against
+//! simulation.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
+
+#[path = "engines_agree/seamless.rs"]
+mod seamless;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -150,7 +150,8 @@ fn properties_of_the_joint_scores() {
     for later in [12.0, 24.0] {
         let first = joint.covariance(later, later);
         for t in [later + 3.0, later + 14.0] {
-            assert!((joint.covariance(t, later) - first).abs() < 1e-9, "{t} {later}");
+            let found = joint.covariance(t, later);
+            assert!((found - first).abs() < 1e-9, "{t} {later}: {found} {first}");
         }
     }
     // (d) Later looks at death do.

@@ -4,6 +4,7 @@
 
 use seamline::engine::{OperatingCharacteristics, evaluate};
 use seamline::scenario::Scenario;
+use seamline::study::worst_case;
 
 fn run(scenario: &str, candidate: &str, truth: &str, replicates: u64) -> OperatingCharacteristics {
     let path = format!("{}/scenarios/{scenario}.json", env!("CARGO_MANIFEST_DIR"));
@@ -40,4 +41,41 @@ fn naive_pooling_exceeds_the_level() {
     assert!(error.value > 0.025 + 10.0 * error.mcse.unwrap(), "{error:?}");
     let valid = run("naive-pooling", "own cohort", "response without benefit", 20_000).type_i_error.unwrap();
     assert!(valid.value <= 0.025 + 4.0 * valid.mcse.unwrap(), "{valid:?}");
+}
+
+/// The search over response rates and their prognostic link finds no excess where the cohorts are kept apart, and one that
+/// simulation confirms where they are pooled; the file it writes is the truth it found.
+#[test]
+fn the_worst_case_search_finds_inflation_where_there_is_some() {
+    let path = format!("{}/scenarios/worst-case.json", env!("CARGO_MANIFEST_DIR"));
+    let mut scenario = Scenario::from_json(&std::fs::read_to_string(path).unwrap(), &[]).unwrap();
+    scenario.run.replicates = 40_000;
+    let start = std::time::Instant::now();
+    let found = worst_case(&scenario).unwrap();
+    println!("{:.1} s", start.elapsed().as_secs_f64());
+    for worst in &found {
+        let simulated = worst.simulated.type_i_error.unwrap();
+        let (mcse, searched) = (simulated.mcse.unwrap(), worst.searched);
+        println!("{}: {searched:?}, {simulated:?}, {} truths, at {:?}", worst.candidate, worst.evaluations, worst.at);
+        // What first-order theory may leave at a few hundred patients.
+        assert!((searched.value - simulated.value).abs() < 4.0 * mcse + 0.006, "{searched:?} {simulated:?}");
+        let again = Scenario::from_json(&worst.file.to_string(), &[]).unwrap();
+        assert_eq!(again.candidates[0].name, worst.candidate);
+        for (path, value) in &worst.at {
+            assert!(
+                scenario
+                    .worst_case
+                    .as_ref()
+                    .unwrap()
+                    .iter()
+                    .any(|range| &range.path == path && range.from <= *value && *value <= range.to)
+            );
+        }
+        if worst.candidate == "own cohort" {
+            assert!(searched.value <= 0.025 + 4.0 * searched.mcse.unwrap(), "{searched:?}");
+            assert!(simulated.value <= 0.025 + 4.0 * mcse, "{simulated:?}");
+        } else {
+            assert!(simulated.value > 0.025 + 4.0 * mcse, "{simulated:?}");
+        }
+    }
 }

@@ -57,7 +57,16 @@ enum Verb {
         values: Vec<String>,
     },
     /// Whether the design is valid, which guarantee its type I error has, and why.
-    Check(Run),
+    Check {
+        #[command(flatten)]
+        run: Run,
+        /// Searches the truths without effect for the largest type I error, and simulates what it finds.
+        #[arg(long)]
+        worst_case: bool,
+        /// With --worst-case: writes the worst truth of all candidates as a scenario file.
+        #[arg(short, long, value_name = "FILE", requires = "worst_case")]
+        output: Option<PathBuf>,
+    },
     /// A trial that was held: decisions, p-values and intervals at the information it had.
     Analyze {
         /// The design, and how it is read.
@@ -156,7 +165,8 @@ pub fn run() -> ExitCode {
         Verb::Compare(run) => verbs::compare(&run),
         Verb::Size(run) => verbs::size(&run),
         Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
-        Verb::Check(run) => verbs::check(&run),
+        Verb::Check { run, worst_case: true, output } => verbs::worst_case(&run, output.as_deref()),
+        Verb::Check { run, .. } => verbs::check(&run),
         Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),
         Verb::Schema { observed } => verbs::schema(observed),
         Verb::New { kind } => message::data(kind.text()),

@@ -288,6 +288,29 @@ pub(super) fn check(run: &Run) -> Result<(), Failure> {
     message::data(&text)
 }
 
+/// The largest type I error of every candidate; the worst of all goes to `output`.
+pub(super) fn worst_case(run: &Run, output: Option<&Path>) -> Result<(), Failure> {
+    let scenario = load(run)?;
+    let found = study::worst_case(&scenario)?;
+    let excess = |case: &study::WorstCase| case.searched.value - case.alpha;
+    let worst = found.iter().max_by(|a, b| excess(a).total_cmp(&excess(b)));
+    if let (Some(path), Some(worst)) = (output, worst) {
+        let text = format!("{:#}\n", worst.file);
+        std::fs::write(path, text)
+            .map_err(|error| Failure::Argument(format!("cannot write {}: {error}", path.display())))?;
+    }
+    if run.json {
+        return print(&json!({
+            "seamline": env!("CARGO_PKG_VERSION"),
+            "scenario_sha256": scenario.sha256,
+            "seed": scenario.run.seed,
+            "worst_cases": found.iter().map(report::worst_case_json).collect::<Vec<Value>>(),
+        }));
+    }
+    let texts: Vec<String> = found.iter().map(report::worst_case_text).collect();
+    message::data(&format!("{}\n\n{}", scenario.title, texts.join("\n")))
+}
+
 pub(super) fn describe(run: &Run) -> Result<(), Failure> {
     let scenario = load(run)?;
     let descriptions = study::describe(&scenario)?;

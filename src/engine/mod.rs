@@ -78,7 +78,7 @@ pub fn evaluate(
     let hypotheses = hypotheses(truth, protocol.primary.endpoint)?;
     match settings.engine.for_design(&protocol.design) {
         EngineKind::Simulation => simulation::run(protocol, truth, &plan, &hypotheses, settings, progress),
-        EngineKind::Asymptotic => asymptotic::evaluate(protocol, truth, &plan, &hypotheses),
+        EngineKind::Asymptotic => asymptotic::evaluate(protocol, truth, &plan, &hypotheses, settings.mcse),
         EngineKind::Analytic | EngineKind::Auto => analytic::evaluate(protocol, truth, &plan, &hypotheses),
     }
 }

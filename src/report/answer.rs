@@ -21,7 +21,7 @@ fn number(value: f64) -> Value {
     if value.is_finite() { json!(value) } else { Value::Null }
 }
 
-fn estimate(estimate: &Estimate) -> Value {
+pub(super) fn estimate(estimate: &Estimate) -> Value {
     match estimate.mcse {
         None => json!({ "value": number(estimate.value) }),
         Some(mcse) => json!({ "value": number(estimate.value), "mcse": number(mcse) }),

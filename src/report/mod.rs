@@ -6,6 +6,7 @@ mod assurance;
 mod description;
 mod dictionary;
 mod table;
+mod worst_case;
 
 pub use analysis::{analysis_json, analysis_text};
 pub use answer::{Header, answer_json, answers_json, ranking_json, solved_json};
@@ -13,3 +14,4 @@ pub use assurance::{assurance_json, assurance_text};
 pub use description::{description_json, description_text};
 pub use dictionary::{DICTIONARY, Format, Term, term};
 pub use table::{answer_text, comparison_text, curve_text, guarantee_text, ranking_text, size_text};
+pub use worst_case::{worst_case_json, worst_case_text};

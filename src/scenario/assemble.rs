@@ -10,7 +10,7 @@ use crate::scenario::meaning::meaning;
 use crate::scenario::patch::{self, Part};
 use crate::scenario::raw;
 use crate::scenario::strict::decode;
-use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve, apply_set, document, suggest};
+use crate::scenario::{Candidate, Goal, Range, Scenario, ScenarioError, Solve, apply_set, document, suggest};
 use crate::sequential::EfficacyPlan;
 use crate::survival::Course;
 use crate::transition::Trigger;
@@ -163,6 +163,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     root.refuse("optimize", file.optimize.as_ref(), "optimisation")?;
     let run = run(file.run.as_ref());
     let goal = file.goal.as_ref().map(goal);
+    let worst_case = file.worst_case.as_ref().map(|block| ranges(block, document)).transpose()?;
     let prior = file.prior.as_ref().map(|raw| check::prior::prior(raw, document, &root.key("prior"))).transpose()?;
 
     let planning: RawTruth = decode(&file.truth, &["truth"])?;
@@ -192,6 +193,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         sha256: String::new(),
         candidates,
         goal,
+        worst_case,
         run,
         prior,
         warnings,
@@ -209,6 +211,38 @@ fn run(raw: Option<&raw::Run>) -> Settings {
     };
     let replicates = raw.replicates.map_or(REPLICATES, |replicates| replicates.get() as u64);
     Settings { engine, replicates, seed: raw.seed.unwrap_or(SEED), mcse: raw.mcse.map(f64::from) }
+}
+
+/// Most values that a search varies.
+const VARIED: usize = 12;
+
+/// The ranges of `worst_case`.
+fn ranges(raw: &raw::WorstCase, document: &Value) -> Checked<Vec<Range>> {
+    let (block, root) = ("worst_case", At::ROOT);
+    let block = root.key(block);
+    let list = block.key("vary");
+    if !(1..=VARIED).contains(&raw.vary.len()) {
+        return Err(list.fail(format!("must list 1 to {VARIED} values, not {}", raw.vary.len())));
+    }
+    let range = |(index, vary): (usize, &raw::Vary)| {
+        let at = list.index(index);
+        let tokens = fault::tokens(&vary.path).unwrap_or_default();
+        if tokens.len() < 2 || tokens[0] != "truth" {
+            let fault = at.key("path").fail("must be a path below /truth");
+            return Err(fault.hint("for example /truth/immune_response/prognostic/correlation"));
+        }
+        let parents = (1..tokens.len()).map(|depth| patch::lookup(document, &tokens[..depth]));
+        if !parents.into_iter().all(|parent| parent.is_none_or(Value::is_object)) {
+            return Err(at.key("path").fail("must go through objects, not through a list or a value"));
+        }
+        at.refuse("integer", vary.integer.filter(|integer| *integer).as_ref(), "whole numbers in a worst case")?;
+        let (from, to) = (vary.from.get(), vary.to.get());
+        if from >= to {
+            return Err(at.key("to").fail(format!("must be above `from`, which is {from}")));
+        }
+        Ok(Range { path: vary.path.clone(), from, to })
+    };
+    raw.vary.iter().enumerate().map(range).collect()
 }
 
 fn goal(raw: &raw::Goal) -> Goal {

@@ -19,6 +19,8 @@ pub struct Scenario {
     pub candidates: Vec<Candidate>,
     /// What `size` solves.
     pub goal: Option<Goal>,
+    /// What the search for the largest type I error varies, where the file says.
+    pub worst_case: Option<Vec<Range>>,
     /// How engines are run.
     pub run: Settings,
     /// What is not known of the truth: JSON pointers of numbers, and their joint distribution.
@@ -52,6 +54,17 @@ impl Candidate {
         let control = &self.protocol.arms[0];
         self.protocol.arms[1..].iter().map(|arm| format!("{arm} vs {control} · {endpoint} · full population")).collect()
     }
+}
+
+/// A value of `truth` and the range it is varied over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Range {
+    /// JSON pointer, below /truth, through objects alone.
+    pub path: String,
+    /// Smallest value.
+    pub from: f64,
+    /// Largest value, above `from`.
+    pub to: f64,
 }
 
 /// What `size` solves.

@@ -22,7 +22,7 @@ mod set;
 mod strict;
 mod suggest;
 
-pub use checked::{Candidate, Goal, Scenario, Solve};
+pub use checked::{Candidate, Goal, Range, Scenario, Solve};
 pub use error::ScenarioError;
 pub use observed::{Observed, ObservedLook, observed_schema};
 pub use schema::schema;

@@ -3,10 +3,12 @@
 mod assurance;
 pub mod closed_form;
 mod effect;
+mod maximum;
 mod prior;
 mod size;
 
 pub use assurance::{Assurance, AtPoint, PROBABILITIES, assurance};
 pub use effect::detectable;
+pub use maximum::{Effort, Maximum, maximum};
 pub use prior::{Distribution, MAX_UNKNOWNS, Marginal, Prior};
 pub use size::{Claim, SizeOutcome, Solved, size};

@@ -118,8 +118,8 @@ impl JointScores {
         let rule = quadrature::legendre(NODES);
         let entries = self.entry.kinks();
         let kept = |s: f64, u: f64| arm.dropout.survival(s.max(u)) * self.entry.share_by((t - s).min(later - u));
-        let outer = self
-            .edges(t, entries.iter().map(|e| t - e).chain(self.kinks.iter().map(|k| t - later + k)).chain([t - later]));
+        let seen = entries.iter().flat_map(|e| [t - e, later - e]);
+        let outer = self.edges(t, seen.chain(self.kinks.iter().map(|k| t - later + k)).chain([t - later, later]));
         let axis =
             |end: f64, more: &[f64]| self.edges(end, entries.iter().map(|e| end - e).chain(more.iter().copied()));
         let mut found = ScoreMoments { product: 0.0, progression: 0.0, death: 0.0 };

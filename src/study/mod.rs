@@ -6,6 +6,7 @@ mod describe;
 mod guarantee;
 mod part;
 mod ranking;
+mod worst_case;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
 pub use assurance::assurance;
@@ -15,6 +16,7 @@ pub use describe::{
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
+pub use worst_case::{WorstCase, worst_case};
 
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
 use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve};

@@ -7,7 +7,7 @@
 use crate::engine::EngineError;
 use crate::engine::analytic::with_comparison;
 use crate::engine::asymptotic::influence::{Score, edges, score_law};
-use crate::engine::asymptotic::paths::{PATHS, Paths, factor};
+use crate::engine::asymptotic::paths::{Paths, factor};
 use crate::engine::schedule::{Cohort, Laws, ScheduledLook};
 use crate::protocol::Protocol;
 use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
@@ -132,7 +132,7 @@ impl<'a> Source<'a> {
             }
             let event = paths.event(endpoint.is_death());
             let seen = |i: usize| event[i] <= paths.dropout[i].min(look.month - self.entries[i]);
-            (0..PATHS).map(|i| f64::from(u8::from(seen(i)))).collect()
+            (0..self.paths.count()).map(|i| f64::from(u8::from(seen(i)))).collect()
         });
         Clock::Events(rate, arms.collect())
     }
@@ -153,7 +153,7 @@ impl<'a> Source<'a> {
             if self.is_read(arm, i, response, cut) { f64::from(u8::from(responder[i])) - rate } else { 0.0 }
         };
         let mut arms = vec![Vec::new(); self.cohort.patients.len()];
-        arms[arm] = (0..PATHS).map(of).collect();
+        arms[arm] = (0..self.paths.count()).map(of).collect();
         Column { mean: 0.0, slope: 0.0, anchor: 0.0, arms }
     }
 
@@ -167,7 +167,7 @@ impl<'a> Source<'a> {
     /// Number of readings that count by `cut` in one arm, of which the share `read` counts once due, less its mean.
     pub fn due(&self, arm: usize, read: f64, response: &ImmuneResponse, cut: f64) -> Column {
         let mut arms = vec![Vec::new(); self.cohort.patients.len()];
-        arms[arm] = (0..PATHS).map(|i| f64::from(u8::from(self.is_read(arm, i, response, cut)))).collect();
+        arms[arm] = (0..self.paths.count()).map(|i| f64::from(u8::from(self.is_read(arm, i, response, cut)))).collect();
         let slope = self.cohort.patients[arm] * read * self.cohort.entry.density(cut - response.measured_at);
         Column { mean: 0.0, slope, anchor: 0.0, arms }
     }
@@ -183,7 +183,7 @@ impl Column {
             Clock::Events(rate, arms) => {
                 let scale = self.slope / rate;
                 for (influence, events) in self.arms.iter_mut().zip(arms).filter(|(_, events)| !events.is_empty()) {
-                    influence.resize(PATHS, 0.0);
+                    influence.resize(events.len(), 0.0);
                     influence.iter_mut().zip(events).for_each(|(value, event)| *value -= scale * event);
                 }
             }
@@ -196,7 +196,7 @@ impl Column {
     pub fn less(mut self, other: &Self) -> Self {
         self.anchor -= other.anchor;
         for (mine, theirs) in self.arms.iter_mut().zip(&other.arms).filter(|(_, theirs)| !theirs.is_empty()) {
-            mine.resize(PATHS, 0.0);
+            mine.resize(theirs.len(), 0.0);
             mine.iter_mut().zip(theirs).for_each(|(value, other)| *value -= other);
         }
         self
@@ -226,7 +226,7 @@ impl Pair<'_, '_> {
         for (g, arm) in [0, self.arm].into_iter().enumerate() {
             let paths = &source.paths.arms[arm];
             let event = paths.event(self.death);
-            arms[arm] = (0..PATHS)
+            arms[arm] = (0..source.paths.count())
                 .map(|i| {
                     let table = &score[if score.len() > 1 { usize::from(source.paths.stratum[i]) } else { 0 }];
                     of(table.of(g, event[i], paths.dropout[i], month - source.entries[i]))

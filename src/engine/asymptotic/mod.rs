@@ -20,6 +20,7 @@ mod readings;
 mod sums;
 mod timetable;
 
+use crate::engine::schedule::Cohort;
 use crate::engine::simulation::closed::{Testing, Tests};
 use crate::engine::simulation::transition::{Needs, Values};
 use crate::engine::{EngineError, Hypotheses, OperatingCharacteristics, Plan, seamless_schedule};
@@ -44,14 +45,35 @@ use timetable::{AtDecision, Phase3};
 /// Name of the engine in answers.
 pub const NAME: &str = "asymptotic";
 
-/// Lattice points per shift.
-const POINTS: usize = 2048;
+/// How many points are spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Precision {
+    /// Paths of single patients per arm and shift, for the covariances.
+    pub paths: usize,
+    /// Lattice points per shift, for the integral.
+    pub points: usize,
+}
+
+impl Precision {
+    /// What an answer gets: errors of a few units in the fourth digit.
+    pub const ANSWER: Self = Self { paths: 4096, points: 2048 };
+    /// What a point of a search gets.
+    pub const SEARCH: Self = Self { paths: 1024, points: 512 };
+    /// Doublings of [`Precision::ANSWER`] at most, when an error is asked for.
+    const DOUBLINGS: u32 = 5;
+
+    /// Twice as many of each.
+    fn doubled(self) -> Self {
+        Self { paths: 2 * self.paths, points: 2 * self.points }
+    }
+}
 
 fn not_covered<T>(feature: impl Into<String>) -> Result<T, EngineError> {
     Err(EngineError::NotCovered { engine: NAME, feature: feature.into() })
 }
 
-/// Operating characteristics of a seamless trial; a trial without a transition is the analytic engine's.
+/// Operating characteristics of a seamless trial; a trial without a transition is the analytic engine's. Points are doubled until
+/// the errors of power, type I error and the decision to go on are at most `mcse`, where one is asked for.
 ///
 /// # Errors
 /// [`EngineError::NotCovered`] names a feature that only simulation covers; errors of the numerics otherwise.
@@ -60,6 +82,32 @@ pub fn evaluate(
     truth: &Truth,
     plan: &Plan,
     hypotheses: &Hypotheses,
+    mcse: Option<f64>,
+) -> Result<OperatingCharacteristics, EngineError> {
+    let mut precision = Precision::ANSWER;
+    let mut found = evaluate_at(protocol, truth, plan, hypotheses, precision)?;
+    for _ in 0..Precision::DOUBLINGS {
+        let figures = [Some(found.reject_any), found.type_i_error, Some(found.go)];
+        let error = figures.iter().flatten().filter_map(|figure| figure.mcse).fold(0.0, f64::max);
+        if mcse.is_none_or(|wanted| error <= wanted) {
+            break;
+        }
+        precision = precision.doubled();
+        found = evaluate_at(protocol, truth, plan, hypotheses, precision)?;
+    }
+    Ok(found)
+}
+
+/// As [`evaluate`], with the given number of points.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_at(
+    protocol: &Protocol,
+    truth: &Truth,
+    plan: &Plan,
+    hypotheses: &Hypotheses,
+    precision: Precision,
 ) -> Result<OperatingCharacteristics, EngineError> {
     let design = match &protocol.design {
         Design::GroupSequential(_) => return crate::engine::analytic::evaluate(protocol, truth, plan, hypotheses),
@@ -68,10 +116,15 @@ pub fn evaluate(
     if !protocol.primary.test.is_log_rank() {
         return not_covered(format!("the test {} in a seamless design; use simulation", protocol.primary.test.label()));
     }
-    if design.combination == Combination::NaivePooled {
-        return not_covered("naive pooling; use simulation");
+    let ratios = |allocation: &Allocation| -> Vec<f64> {
+        allocation.0.iter().map(|&patients| f64::from(patients) / f64::from(allocation.0[0])).collect()
+    };
+    if design.combination == Combination::NaivePooled
+        && ratios(&design.phase2_allocation) != ratios(&design.phase3_allocation)
+    {
+        return not_covered("naive pooling of phases with different allocations; use simulation");
     }
-    Engine::new(protocol, design, truth, plan)?.run(hypotheses)
+    Engine::new(protocol, design, truth, plan, precision)?.run(hypotheses)
 }
 
 /// Where each phase II statistic stands in the vector; `None` where it is not needed.
@@ -100,6 +153,7 @@ struct Confirmatory {
 }
 
 struct Engine<'a> {
+    precision: Precision,
     protocol: &'a Protocol,
     design: &'a Seamless,
     truth: &'a Truth,
@@ -127,6 +181,7 @@ impl<'a> Engine<'a> {
         design: &'a Seamless,
         truth: &'a Truth,
         plan: &'a Plan,
+        precision: Precision,
     ) -> Result<Self, EngineError> {
         let base = seamless_schedule(protocol, design, truth)?;
         if truth.enrollment.month_of(design.phase2_patients) > base.cut.month + 1e-9 {
@@ -135,7 +190,7 @@ impl<'a> Engine<'a> {
         let start = timetable::at_decision(design, truth, &base);
         let needs = Needs::of(&design.transition);
         needs.check(truth)?;
-        let paths = Paths::new(truth)?;
+        let paths = Paths::new(truth, precision.paths)?;
         let source =
             Source { protocol, truth, paths: &paths, cohort: &base.phase2, entries: paths.entries(&base.phase2.entry) };
         let experimental = protocol.arms.len() - 1;
@@ -200,7 +255,22 @@ impl<'a> Engine<'a> {
         for (arm, readings) in readings.iter_mut().enumerate() {
             readings.deviations = law.deviations(arm);
         }
-        Ok(Self { protocol, design, truth, plan, base, start, paths, places, columns, law, readings, ratios, testing })
+        Ok(Self {
+            precision,
+            protocol,
+            design,
+            truth,
+            plan,
+            base,
+            start,
+            paths,
+            places,
+            columns,
+            law,
+            readings,
+            ratios,
+            testing,
+        })
     }
 
     fn confirmatory(&self, kept: usize) -> Result<Confirmatory, EngineError> {
@@ -219,11 +289,12 @@ impl<'a> Engine<'a> {
         let mut law = Law { means: vec![], covariances: vec![], factors: vec![] };
         if let (Testing::Closed, [arm]) = (self.testing, &arms[..]) {
             let tests = &self.protocol.primary.test.statistics;
+            let entry = phase3.cohort.entry.clone().in_blocks(self.truth.enrollment_process);
             let expectation = crate::engine::analytic::with_comparison(
                 self.protocol,
                 self.truth,
                 &self.base.laws[0],
-                &phase3.cohort,
+                &Cohort { entry, ..phase3.cohort.clone() },
                 *arm,
                 |comparison| Expectation::new(tests, comparison, &months),
             )?;
@@ -326,7 +397,7 @@ impl<'a> Engine<'a> {
         let mut parts: BTreeMap<usize, Confirmatory> = BTreeMap::new();
         let mut sums: Vec<Sums> = (0..SHIFTS).map(|_| Sums::new(arms, looks)).collect();
         for (shift, sum) in sums.iter_mut().enumerate() {
-            for index in 0..POINTS {
+            for index in 0..self.precision.points {
                 lattice.point(shift, index, &mut point);
                 for (normal, u) in normals.iter_mut().zip(&point) {
                     *normal = normal::quantile(u.clamp(1e-12, 1.0 - 1e-12));

@@ -1,7 +1,7 @@
 //! From sums over the lattice to operating characteristics.
 
 use crate::engine::asymptotic::sums::Sums;
-use crate::engine::asymptotic::{Confirmatory, Engine, NAME, POINTS};
+use crate::engine::asymptotic::{Confirmatory, Engine, NAME};
 use crate::engine::{
     BoundAt, Estimate, Expected, Hypotheses, LookOutcome, OperatingCharacteristics, TransitionOutcome,
 };
@@ -34,8 +34,9 @@ impl Engine<'_> {
     }
 
     pub(super) fn outcome(&self, sums: &[Sums], hypotheses: &Hypotheses) -> OperatingCharacteristics {
+        let points = self.precision.points as f64;
         let of = |value: &dyn Fn(&Sums) -> f64| {
-            let values: Vec<f64> = sums.iter().map(|sum| value(sum) / POINTS as f64).collect();
+            let values: Vec<f64> = sums.iter().map(|sum| value(sum) / points).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let spread: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
             let error = (spread / (values.len() * (values.len() - 1)) as f64).sqrt();
@@ -84,7 +85,7 @@ impl Engine<'_> {
             null_true: null.clone(),
             type_i_error: null.contains(&true).then(|| of(&|sum| sum.type_i)),
             go: of(&|sum| sum.go),
-            stop: of(&|sum| POINTS as f64 - sum.go),
+            stop: of(&|sum| points - sum.go),
             selected: (0..arms).map(|arm| of(&|sum| sum.selected[arm])).collect(),
             correct_selection: hypotheses.best.contains(&true).then(|| of(&|sum| sum.correct)),
             transition: Some(TransitionOutcome {

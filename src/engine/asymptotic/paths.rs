@@ -21,18 +21,16 @@ use crate::numerics::mvn::{Lattice, MAX_DIMENSION, SHIFTS};
 use crate::truth::{EnrollmentProcess, EntryLaw, Truth};
 use nalgebra::DMatrix;
 
-/// Paths per shift of the lattice.
-const PER_SHIFT: usize = 4096;
-
-/// Paths per arm.
-pub const PATHS: usize = SHIFTS * PER_SHIFT;
-
-/// Equal parts of the entry law; one more part of the paths enters last, at T.
+/// Equal parts of the entry law.
 const PARTS: usize = 32;
+
+/// Share of the paths that enter last, at T, in units of a part's share: f̄(T) stands in every product of drifts.
+const LAST: usize = 8;
 
 /// Lattice points in place of random numbers; a draw beyond the lattice's axes is pseudo-random.
 struct LatticeDraws {
     lattice: Lattice,
+    per_shift: usize,
     rest: Stream,
 }
 
@@ -48,7 +46,7 @@ impl Draws for LatticeDraws {
             return Draws::fill_pairs(&self.rest, first, purpose, repeat, even, odd);
         }
         for (i, (even, odd)) in even.iter_mut().zip(odd).enumerate() {
-            let (shift, index) = ((first + i) / PER_SHIFT, (first + i) % PER_SHIFT);
+            let (shift, index) = ((first + i) / self.per_shift, (first + i) % self.per_shift);
             *even = inside(self.lattice.coordinate(shift, index, axis));
             *odd = inside(self.lattice.coordinate(shift, index, axis + 1));
         }
@@ -63,45 +61,54 @@ pub struct Paths {
     pub stratum: Vec<u16>,
     /// Uniform of the entry.
     place: Vec<f64>,
+    /// Paths per shift of the lattice.
+    per_shift: usize,
     /// Whether the months of entry are random.
     poisson: bool,
 }
 
 impl Paths {
-    /// Draws the paths of every arm of `truth`.
-    pub fn new(truth: &Truth) -> Result<Self, EngineError> {
-        let draws = LatticeDraws { lattice: Lattice::new(MAX_DIMENSION), rest: Stream::new(0x7061_7468, 0) };
-        let mut latents = Latents::new(truth, PATHS);
-        latents.draw_arrivals(&draws, truth, PATHS);
-        latents.draw_courses(&draws, truth, PATHS);
+    /// Draws `per_shift` paths under every shift for every arm of `truth`.
+    pub fn new(truth: &Truth, per_shift: usize) -> Result<Self, EngineError> {
+        let draws = LatticeDraws { lattice: Lattice::new(MAX_DIMENSION), per_shift, rest: Stream::new(0x7061_7468, 0) };
+        let count = SHIFTS * per_shift;
+        let mut latents = Latents::new(truth, count);
+        latents.draw_arrivals(&draws, truth, count);
+        latents.draw_courses(&draws, truth, count);
         let nature = Nature::new(truth)?;
         let arms = (0..truth.arms.len()).map(|arm| {
-            let mut patients = Patients::with_capacity(PATHS);
-            patients.resize(PATHS);
+            let mut patients = Patients::with_capacity(count);
+            patients.resize(count);
             patients.arm.fill(arm as u16);
-            patients.realise(&nature, &latents, 0..PATHS);
+            patients.realise(&nature, &latents, 0..count);
             patients
         });
         let place =
-            (0..PATHS).map(|i| draws.lattice.coordinate(i / PER_SHIFT, i % PER_SHIFT, Purpose::Enrollment as usize));
+            (0..count).map(|i| draws.lattice.coordinate(i / per_shift, i % per_shift, Purpose::Enrollment as usize));
         Ok(Self {
             arms: arms.collect(),
             stratum: latents.stratum.clone(),
             place: place.collect(),
+            per_shift,
             poisson: truth.enrollment_process == EnrollmentProcess::Poisson,
         })
     }
 
+    /// Paths per arm.
+    pub fn count(&self) -> usize {
+        self.place.len()
+    }
+
     /// The part of the entry law a path belongs to; [`PARTS`] is the last entry.
     fn part(&self, path: usize) -> usize {
-        ((self.place[path] * (PARTS + 1) as f64) as usize).min(PARTS)
+        ((self.place[path] * (PARTS + LAST) as f64) as usize).min(PARTS)
     }
 
     /// Month of entry of each path under an entry law.
     pub fn entries(&self, law: &EntryLaw) -> Vec<f64> {
         let pieces: Vec<(f64, f64, f64)> = law.pieces().filter(|(.., density)| *density > 0.0).collect();
         let entry = |&place: &f64| {
-            let u = place * (PARTS + 1) as f64 / PARTS as f64;
+            let u = place * (PARTS + LAST) as f64 / PARTS as f64;
             let mut below = 0.0;
             for &(begin, end, density) in &pieces {
                 let share = (end - begin) * density;
@@ -121,15 +128,15 @@ impl Paths {
         let size = statistics.len();
         let total: f64 = patients.iter().sum();
         let mut within = vec![DMatrix::zeros(size, size); SHIFTS];
-        let mut between = DMatrix::<f64>::zeros(PARTS + 1, size);
+        // f̄ of every part under each shift.
+        let mut between = vec![DMatrix::<f64>::zeros(PARTS + 1, size); SHIFTS];
         for (arm, n) in patients.iter().enumerate().filter(|(_, n)| **n > 0.0) {
             let columns: Vec<&[f64]> =
                 statistics.iter().map(|column| column.map_or(&[][..], |column| &column.arms[arm])).collect();
             let used: Vec<usize> = (0..size).filter(|&k| !columns[k].is_empty()).collect();
-            let mut means = DMatrix::<f64>::zeros(PARTS + 1, size);
-            for (shift, within) in within.iter_mut().enumerate() {
+            for (shift, (within, means)) in within.iter_mut().zip(&mut between).enumerate() {
                 let mut parts = vec![(0.0, vec![0.0; size], DMatrix::<f64>::zeros(size, size)); PARTS + 1];
-                for path in shift * PER_SHIFT..(shift + 1) * PER_SHIFT {
+                for path in shift * self.per_shift..(shift + 1) * self.per_shift {
                     let (count, sums, products) = &mut parts[self.part(path)];
                     *count += 1.0;
                     for (a, &j) in used.iter().enumerate() {
@@ -142,7 +149,7 @@ impl Paths {
                 }
                 for (part, (count, sums, products)) in parts.iter().enumerate() {
                     for (a, &j) in used.iter().enumerate() {
-                        means[(part, j)] += sums[j] / (count * SHIFTS as f64);
+                        means[(part, j)] += n / total * sums[j] / count;
                         for &k in used[a..].iter().filter(|_| part < PARTS) {
                             let spread = (products[(k, j)] - sums[j] * sums[k] / count) / (count - 1.0);
                             within[(k, j)] += n * spread / PARTS as f64;
@@ -150,15 +157,25 @@ impl Paths {
                     }
                 }
             }
-            between += means * (n / total);
         }
-        let drift = |part: usize, k: usize| {
-            between[(part, k)] - between[(PARTS, k)] + statistics[k].map_or(0.0, |column| column.anchor)
+        let drifts = |means: &DMatrix<f64>| {
+            DMatrix::from_fn(PARTS, size, |part, k| {
+                means[(part, k)] - means[(PARTS, k)] + statistics[k].map_or(0.0, |column| column.anchor)
+            })
         };
-        for within in &mut within {
+        let pooled =
+            drifts(&(between.iter().fold(DMatrix::zeros(PARTS + 1, size), |sum, means| sum + means) / SHIFTS as f64));
+        for (within, means) in within.iter_mut().zip(&between) {
+            // d_a ⊗ d_a of one shift to first order around the mean of all: the mean stays the product of means, without the
+            // bias of squared noise, and the spread over the shifts is the product's error.
+            let own = drifts(means);
             for j in 0..size {
                 for k in j..size {
-                    let shared: f64 = (0..PARTS).map(|part| drift(part, j) * drift(part, k)).sum();
+                    let of = |part: usize| {
+                        let (all_j, all_k) = (pooled[(part, j)], pooled[(part, k)]);
+                        own[(part, j)] * all_k + all_j * own[(part, k)] - all_j * all_k
+                    };
+                    let shared: f64 = (0..PARTS).map(of).sum();
                     within[(k, j)] += if self.poisson { total * shared / PARTS as f64 } else { 0.0 };
                 }
             }

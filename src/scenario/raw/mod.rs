@@ -56,6 +56,9 @@ pub struct File {
     pub prior: Option<IndexMap<String, prior::Distribution>>,
     /// A search for the best protocol. Not yet computed by this version.
     pub optimize: Option<Optimize>,
+    /// What `check --worst-case` varies. Where it is absent: the response rates of arms without effect and of the controls, and the
+    /// prognostic link of the response.
+    pub worst_case: Option<WorstCase>,
     /// How engines are run.
     pub run: Option<Run>,
 }
@@ -157,7 +160,7 @@ pub enum Engine {
     Auto,
     /// Closed form and quadrature; designs without data-driven selection.
     Analytic,
-    /// Joint normal law of all statistics. Not yet computed by this version.
+    /// Joint normal law of all statistics, integrated over the transition rule.
     Asymptotic,
     /// Patient by patient.
     Simulation,
@@ -201,6 +204,14 @@ pub struct Axis {
     pub to: Option<Number>,
     /// Step, above 0.
     pub step: Option<Positive>,
+}
+
+/// What `check --worst-case` varies to find the largest type I error.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorstCase {
+    /// Values of `truth` and their ranges, 1 to 12.
+    pub vary: Vec<Vary>,
 }
 
 /// A search for the best protocol.

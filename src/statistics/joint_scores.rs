@@ -110,7 +110,7 @@ impl JointScores {
 
     /// Moments in arm `g` of the progression-free score at month `t` and the overall survival score at month `u`:
     ///
-    /// E[ψ_Pψ_O] = ∫ a b f02 K du + ∬ a b K {…} with a = g − p_P(s), b = g − p_O(u), K = S_C(s∨u) G(min(t − s, t' − u)) and, for
+    /// `E[ψ_Pψ_O]` = ∫ a b f02 K du + ∬ a b K {…} with a = g − p_P(s), b = g − p_O(u), K = S_C(s∨u) G(min(t − s, t' − u)) and, for
     /// u ≤ s, −λ̄_O(u) S_P(s){λ01 + λ02 − λ̄_P}(s); for u > s, S_P λ01(s) P11(s, u){λ12 − λ̄_O}(u) − λ̄_P(s){f02(u) + λ12(u)(H − S_P(u)) −
     /// λ̄_O(u) H}, H = S_P(u) + e^{−Λ12(u)}{J(u) − J(s)}.
     pub fn moments(&self, g: usize, t: f64, later: f64) -> ScoreMoments {

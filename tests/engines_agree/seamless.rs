@@ -225,8 +225,8 @@ fn a_live_subset_of_seamless_trials_agrees_with_the_stored_simulations() {
     }
 }
 
-/// Asked for a smaller error, the engine spends more points and reports it. The shifts share their lattices, so that the error printed
-/// misses a part that all have in common: 0.0007 in this trial, below what first-order theory may leave.
+/// Asked for a smaller error, the engine spends more points and reports it. The error printed at the default is too small
+/// in this trial: its power moves by 0.0007 with more points, for a reason not known, below what first-order theory may leave.
 #[test]
 fn more_digits_come_when_asked_for() {
     let mut scenario = stored(0, 0)["scenario"].clone();

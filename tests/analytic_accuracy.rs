@@ -6,10 +6,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
+mod uniform;
+
 use seamline::engine::{EngineKind, OperatingCharacteristics, evaluate};
 use seamline::scenario::Scenario;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use uniform::Uniform;
 
 const REPLICATES: u64 = 200_000;
 const SEED: u64 = 20_261_125;
@@ -48,18 +51,7 @@ fn answer(scenario: &Value, engine: EngineKind, replicates: u64, seed: u64) -> O
     evaluate(&candidate.protocol, &candidate.truths[0].1, &candidate.planning, &file.run, None).unwrap()
 }
 
-/// splitmix64 (Steele, Lea and Flood 2014).
-struct Uniform(u64);
-
 impl Uniform {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
     /// Between two numbers, in thousandths.
     fn between(&mut self, low: f64, high: f64) -> f64 {
         ((low + (high - low) * self.next()) * 1000.0).round() / 1000.0

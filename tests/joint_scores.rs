@@ -4,10 +4,10 @@
 
 use seamline::protocol::Test;
 use seamline::statistics::{
-    Cell, Comparison, Expectation, JointScores, MarkovArm, ReadArm, ReadingScores, StratumPair, Timing, Unread,
+    Cell, Comparison, Expectation, JointScores, MarkovArm, ReadArm, ReadingScores, StratumPair, Timing,
 };
 use seamline::survival::{Clock, Course, Endpoint, EndpointLaw, HazardRatio, PiecewiseHazard};
-use seamline::truth::{Enrollment, EntryLaw};
+use seamline::truth::{Enrollment, EntryLaw, Missing};
 
 fn hazard(rate: f64) -> PiecewiseHazard {
     PiecewiseHazard::constant(rate).unwrap()
@@ -200,8 +200,8 @@ fn j4_biomarker_and_survival() {
     let reading = ReadingScores { arms: [arm.clone(), arm], shares: [0.5, 0.5], entry: entry(), measured_at: 3.0 };
     let sds: [f64; 3] = [5.7497, 8.5837, 10.0994];
     let cases = [
-        (Unread::NoResponse, 0.26705, 0.04664, [-0.2839, -0.2898, -0.3089]),
-        (Unread::LeftOut, 0.32579, 0.05457, [-0.1170, -0.1822, -0.2201]),
+        (Missing::NonResponse, 0.26705, 0.04664, [-0.2839, -0.2898, -0.3089]),
+        (Missing::LeftOut, 0.32579, 0.05457, [-0.1170, -0.1822, -0.2201]),
     ];
     for (unread, rate, sd, correlations) in cases {
         assert!((reading.reading(1, 15.0, unread)[1] - rate).abs() < 6e-6);
@@ -213,7 +213,8 @@ fn j4_biomarker_and_survival() {
         }
     }
     let increment = (sds[1].powi(2) - sds[0].powi(2)).sqrt();
-    let sd = (reading.variance(15.0, Unread::NoResponse) / 600.0).sqrt();
-    let later = reading.covariance(15.0, 24.0, Unread::NoResponse) - reading.covariance(15.0, 15.0, Unread::NoResponse);
+    let sd = (reading.variance(15.0, Missing::NonResponse) / 600.0).sqrt();
+    let later =
+        reading.covariance(15.0, 24.0, Missing::NonResponse) - reading.covariance(15.0, 15.0, Missing::NonResponse);
     assert!((later / (sd * increment) + 0.134).abs() < 6e-4, "{}", later / (sd * increment));
 }

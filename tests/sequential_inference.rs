@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod sequential_common;
+mod uniform;
 
 use seamline::numerics::normal::{quantile, sf, upper_quantile};
 use seamline::sequential::bounds::{bounds, efficacy_bounds};
@@ -16,6 +17,7 @@ use seamline::sequential::monitoring::{Held, Planned};
 use seamline::sequential::power::{constant_effect, drift_for_power, inflation_factor};
 use seamline::sequential::{BoundPlan, Bounds, EfficacyPlan, FutilityPlan};
 use sequential_common::{assert_all, efficacy_only, equal, function, spending};
+use uniform::Uniform;
 
 fn repeated(plan: &EfficacyPlan, information: &[f64], times: &[f64], look: usize, z: f64) -> f64 {
     repeated_p(z, |alpha| efficacy_bounds(plan, alpha, information, times).map_or(f64::INFINITY, |b| b[look]))
@@ -196,7 +198,7 @@ fn stagewise_p_is_uniform_at_the_truth() {
         let mut counts = [0_u32; 5];
         let shares = [0.025, 0.1, 0.5, 0.9, 0.975];
         for trial in 0..trials {
-            let mut stream = Draws(u64::from(trial) + 1_000_003 * run as u64);
+            let mut stream = Draws(Uniform(u64::from(trial) + 1_000_003 * run as u64));
             let (mut score, mut before) = (0.0, 0.0);
             for look in 0..3 {
                 let step = information[look] - before;
@@ -226,17 +228,12 @@ fn stagewise_p_is_uniform_at_the_truth() {
     }
 }
 
-/// Normal draws by inversion of a splitmix sequence.
-struct Draws(u64);
+/// Normal draws by inversion.
+struct Draws(Uniform);
 
 impl Draws {
     fn normal(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        x ^= x >> 31;
-        quantile(((x >> 11) as f64 + 0.5) / (1_u64 << 53) as f64)
+        quantile(self.0.inside())
     }
 }
 

@@ -3,12 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
+mod uniform;
+
 use seamline::registry::find;
 use seamline::statistics::log_rank::{Weight, WeightedLogRank};
 use seamline::statistics::{Cell, Comparison, Expectation, StratumPair, TEST_STATISTICS, Timing};
 use seamline::survival::{Course, Endpoint, EndpointLaw, HazardRatio, PiecewiseHazard};
 use seamline::truth::{Enrollment, EntryLaw};
 use std::sync::Arc;
+use uniform::Uniform;
 
 const PATIENTS: usize = 1200;
 const ACCRUAL: f64 = 12.0;
@@ -29,20 +32,9 @@ struct Patient {
     dropout: f64,
 }
 
-struct Uniform(u64);
-
 impl Uniform {
-    /// splitmix64.
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.0;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (((bits ^ (bits >> 31)) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
     fn exponential(&mut self) -> f64 {
-        -self.next().ln()
+        -self.inside().ln()
     }
 
     /// A third of the patients in the control arm.
@@ -51,7 +43,7 @@ impl Uniform {
             let arm = usize::from(!i.is_multiple_of(3));
             let total = self.exponential() / CONTROL;
             let event = if arm == 0 || total < DELAY { total } else { DELAY + (total - DELAY) / RATIO };
-            Patient { arm, entry: ACCRUAL * self.next(), event, dropout: self.exponential() / DROPOUT[arm] }
+            Patient { arm, entry: ACCRUAL * self.inside(), event, dropout: self.exponential() / DROPOUT[arm] }
         };
         (0..PATIENTS).map(one).collect()
     }

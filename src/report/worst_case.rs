@@ -1,18 +1,9 @@
 //! The worst case of every candidate: for people and for programs.
 
-use crate::engine::EngineKind;
 use crate::report::answer::estimate;
 use crate::study::WorstCase;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
-
-fn engine_name(engine: EngineKind) -> &'static str {
-    match engine {
-        EngineKind::Asymptotic => "asymptotic",
-        EngineKind::Analytic => "analytic",
-        EngineKind::Auto | EngineKind::Simulation => "simulation",
-    }
-}
 
 /// One worst case.
 pub fn worst_case_json(found: &WorstCase) -> Value {
@@ -22,7 +13,7 @@ pub fn worst_case_json(found: &WorstCase) -> Value {
         "alpha": found.alpha,
         "without_effect": found.nulls,
         "at": at,
-        "search": { "engine": engine_name(found.engine), "evaluations": found.evaluations,
+        "search": { "engine": found.engine, "evaluations": found.evaluations,
             "type_i_error": estimate(&found.searched) },
         "simulation": { "replicates": found.simulated.replicates,
             "type_i_error": found.simulated.type_i_error.as_ref().map(estimate) },
@@ -45,10 +36,7 @@ pub fn worst_case_text(found: &WorstCase) -> String {
     let _ = writeln!(
         text,
         "  {:.4} by the {} engine over {} truths{simulated}; level {}",
-        found.searched.value,
-        engine_name(found.engine),
-        found.evaluations,
-        found.alpha
+        found.searched.value, found.engine, found.evaluations, found.alpha
     );
     let _ = writeln!(text, "  without effect: {}", found.nulls.join(", "));
     for (path, value) in &found.at {

@@ -26,5 +26,5 @@ pub use follow_up::{FollowUp, Role};
 pub use influence::{Influence, StratumTable, Tabulation};
 pub use joint_scores::{JointScores, MarkovArm, ScoreMoments};
 pub use observations::{Observations, RiskSet};
-pub use reading_scores::{ReadArm, ReadingScores, Unread};
+pub use reading_scores::{ReadArm, ReadingScores};
 pub use test::{JumpAndCompensator, LookExpectation, NoInformation, TEST_STATISTICS, TestStatistic};

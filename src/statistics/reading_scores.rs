@@ -7,16 +7,7 @@
 
 use crate::numerics::panels::Panels;
 use crate::survival::PiecewiseHazard;
-use crate::truth::EntryLaw;
-
-/// What becomes of a patient who dies or drops out before the reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unread {
-    /// Counts as without response.
-    NoResponse,
-    /// Is left out: the landmark analysis.
-    LeftOut,
-}
+use crate::truth::{EntryLaw, Missing};
 
 /// One arm: share of patients with B = 1, hazards of death with B = 0 and B = 1, drop-out.
 #[derive(Debug, Clone)]
@@ -61,28 +52,28 @@ impl ReadArm {
 
 impl ReadingScores {
     /// (q_g, m_g) of arm `g` for readings up to month `cut`.
-    pub fn reading(&self, g: usize, cut: f64, unread: Unread) -> [f64; 2] {
+    pub fn reading(&self, g: usize, cut: f64, missing: Missing) -> [f64; 2] {
         let (arm, at) = (&self.arms[g], self.measured_at);
         let entered = self.entry.share_by(cut - at);
         let (positive, alive) = (arm.responders * arm.hazards[1].survival(at), arm.law(at)[0]);
         let stays = arm.dropout.survival(at);
-        match unread {
-            Unread::NoResponse => [entered, positive * stays],
-            Unread::LeftOut => [entered * alive * stays, positive / alive],
+        match missing {
+            Missing::NonResponse => [entered, positive * stays],
+            Missing::LeftOut => [entered * alive * stays, positive / alive],
         }
     }
 
     /// n·Var δ̂.
-    pub fn variance(&self, cut: f64, unread: Unread) -> f64 {
+    pub fn variance(&self, cut: f64, missing: Missing) -> f64 {
         let of = |g: usize| {
-            let [share, mean] = self.reading(g, cut, unread);
+            let [share, mean] = self.reading(g, cut, missing);
             mean * (1.0 - mean) / (self.shares[g] * share)
         };
         of(0) + of(1)
     }
 
     /// Cov(δ̂, U(t)) of readings up to month `cut` and the score at month `t`.
-    pub fn covariance(&self, cut: f64, t: f64, unread: Unread) -> f64 {
+    pub fn covariance(&self, cut: f64, t: f64, missing: Missing) -> f64 {
         let at = self.measured_at;
         let hazards = || self.arms.iter().flat_map(|arm| arm.hazards.iter().chain([&arm.dropout]));
         let kinks = hazards().flat_map(|hazard| hazard.starts().iter().copied());
@@ -91,7 +82,7 @@ impl ReadingScores {
         let panels = Panels::new(kinks.chain(entries).chain([at, t - cut + at]), t, |_, _| 1.0 / fastest);
         let c = |g: usize| {
             let arm = &self.arms[g];
-            let [share, mean] = self.reading(g, cut, unread);
+            let [share, mean] = self.reading(g, cut, missing);
             let integrand = |i: usize| {
                 let s = panels.nodes()[i];
                 let pair = [0, 1].map(|g: usize| {
@@ -112,9 +103,9 @@ impl ReadingScores {
                     let [alive, density] = arm.law(s);
                     arm.dropout.survival(s) * (density - pooled * alive)
                 };
-                let sum = match unread {
-                    Unread::NoResponse => read(1) - mean * all,
-                    Unread::LeftOut => (1.0 - mean) * read(1) - mean * read(0),
+                let sum = match missing {
+                    Missing::NonResponse => read(1) - mean * all,
+                    Missing::LeftOut => (1.0 - mean) * read(1) - mean * read(0),
                 };
                 (g as f64 - p) * self.entry.share_by((t - s).min(cut - at)) * sum
             };

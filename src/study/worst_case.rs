@@ -2,7 +2,7 @@
 
 use crate::engine::asymptotic::Precision;
 use crate::engine::{self, EngineError, EngineKind, Estimate, OperatingCharacteristics, Settings};
-use crate::scenario::{Range, Scenario};
+use crate::scenario::{Range, Scenario, pointer, tokens};
 use crate::search::{Effort, maximum};
 use crate::study::{StudyError, locate};
 use rayon::prelude::*;
@@ -27,8 +27,8 @@ pub struct WorstCase {
     pub nulls: Vec<String>,
     /// Values at which the type I error is largest, by path.
     pub at: Vec<(String, f64)>,
-    /// Engine of the search.
-    pub engine: EngineKind,
+    /// Name of the engine of the search.
+    pub engine: &'static str,
     /// Type I error it found there.
     pub searched: Estimate,
     /// Truths evaluated.
@@ -48,7 +48,7 @@ fn default_ranges(source: &Value, nulls: &[&str]) -> Vec<Range> {
     }
     let mut ranges: Vec<Range> = nulls
         .iter()
-        .map(|arm| range(format!("/truth/arms/{}/immune_response/rate", escaped(arm)), 0.02, 0.95))
+        .map(|arm| range(pointer(&["truth", "arms", arm, "immune_response", "rate"]), 0.02, 0.95))
         .collect();
     ranges.push(range("/truth/immune_response/control_rate".into(), 0.01, 0.5));
     ranges.push(range("/truth/immune_response/prognostic/correlation".into(), 0.0, 0.95));
@@ -56,15 +56,10 @@ fn default_ranges(source: &Value, nulls: &[&str]) -> Vec<Range> {
     ranges
 }
 
-fn escaped(token: &str) -> String {
-    token.replace('~', "~0").replace('/', "~1")
-}
-
-/// Sets one value in a merge patch of the truth; `path` starts with /truth.
+/// Sets one value in a merge patch of the truth; `path` is a JSON pointer below /truth.
 fn put(patch: &mut Map<String, Value>, path: &str, value: Value) {
-    let tokens: Vec<String> =
-        path.split('/').skip(2).map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
-    let Some((last, parents)) = tokens.split_last() else { return };
+    let tokens = tokens(path).unwrap_or_default();
+    let Some((last, parents)) = tokens.get(1..).and_then(<[String]>::split_last) else { return };
     let mut place = patch;
     for token in parents {
         let entry = place.entry(token.as_str()).or_insert_with(|| json!({}));
@@ -81,14 +76,13 @@ fn put(patch: &mut Map<String, Value>, path: &str, value: Value) {
 fn without_effects(source: &Value, nulls: &[&str]) -> Map<String, Value> {
     let mut patch = Map::new();
     for arm in nulls {
-        let place = format!("/truth/arms/{}", escaped(arm));
-        let Some(described) = source.pointer(&place) else { continue };
+        let Some(described) = source.pointer(&pointer(&["truth", "arms", arm])) else { continue };
         if described.get("effect").is_some() {
-            put(&mut patch, &format!("{place}/effect"), Value::Null);
+            put(&mut patch, &pointer(&["truth", "arms", arm, "effect"]), Value::Null);
         }
         let strata = described.get("strata").and_then(Value::as_object);
         for (stratum, _) in strata.into_iter().flatten().filter(|(_, inner)| inner.get("effect").is_some()) {
-            put(&mut patch, &format!("{place}/strata/{}/effect", escaped(stratum)), Value::Null);
+            put(&mut patch, &pointer(&["truth", "arms", arm, "strata", stratum, "effect"]), Value::Null);
         }
     }
     patch
@@ -146,7 +140,7 @@ fn of_candidate(scenario: &Scenario, candidate: usize) -> Result<WorstCase, Stud
 struct Search {
     patch: Map<String, Value>,
     at: Vec<(String, f64)>,
-    engine: EngineKind,
+    engine: &'static str,
     value: Estimate,
     evaluations: usize,
 }
@@ -169,7 +163,7 @@ fn search(
     };
     let wrong: Cell<Option<StudyError>> = Cell::new(None);
     let asymptotic = Cell::new(true);
-    let type_i_error = |point: &[f64], precision: Precision| {
+    let outcome = |point: &[f64], precision: Precision| {
         let read = read(&file_of(source, &design.name, &patch(point)));
         let truths = match read {
             Ok(read) => read.candidates,
@@ -184,14 +178,15 @@ fn search(
         if asymptotic.get() {
             match engine::asymptotic::evaluate_at(&design.protocol, truth, plan, &hypotheses, precision) {
                 Err(EngineError::NotCovered { .. }) => asymptotic.set(false),
-                found => return found.map(|outcome| outcome.type_i_error.unwrap_or(Estimate::exact(0.0))),
+                found => return found,
             }
         }
         let settings = Settings { engine: EngineKind::Simulation, replicates: SEARCH_REPLICATES, ..scenario.run };
-        let outcome = engine::evaluate(&design.protocol, truth, &design.planning, &settings, None)?;
-        Ok(outcome.type_i_error.unwrap_or(Estimate::exact(0.0)))
+        engine::evaluate(&design.protocol, truth, &design.planning, &settings, None)
     };
-    let value = |point: &[f64]| type_i_error(point, Precision::SEARCH).map(|estimate| estimate.value);
+    // Where no tested hypothesis is true there is no type I error.
+    let type_i_error = |outcome: &OperatingCharacteristics| outcome.type_i_error.unwrap_or(Estimate::exact(0.0));
+    let value = |point: &[f64]| outcome(point, Precision::SEARCH).map(|outcome| type_i_error(&outcome).value);
     let box_of: Vec<[f64; 2]> = ranges.iter().map(|range| [range.from, range.to]).collect();
     let found = maximum(&box_of, EFFORT, &value);
     if let Some(error) = wrong.take() {
@@ -199,12 +194,12 @@ fn search(
     }
     let failed = |error| locate(scenario, &design.name, NAME, error);
     let found = found.map_err(failed)?;
-    let value = type_i_error(&found.at, Precision::ANSWER).map_err(failed)?;
+    let answer = outcome(&found.at, Precision::ANSWER).map_err(failed)?;
     Ok(Search {
         patch: patch(&found.at),
         at: ranges.iter().map(|range| range.path.clone()).zip(found.at).collect(),
-        engine: if asymptotic.get() { EngineKind::Asymptotic } else { EngineKind::Simulation },
-        value,
+        engine: answer.engine,
+        value: type_i_error(&answer),
         evaluations: found.evaluations,
     })
 }

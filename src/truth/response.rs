@@ -26,6 +26,15 @@ pub struct ImmuneResponse {
     pub missing: Missing,
 }
 
+impl ImmuneResponse {
+    /// Whether a patient with this first event and drop-out (months since randomisation) counts in the response rate.
+    pub fn counts(&self, first_event: f64, dropout: f64) -> bool {
+        !self.missing_if_event_before
+            || self.missing == Missing::NonResponse
+            || (first_event >= self.measured_at && dropout >= self.measured_at)
+    }
+}
+
 /// What a trial makes of a patient whose reading is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Missing {
@@ -212,6 +221,16 @@ mod tests {
             missing_if_event_before: true,
             missing: Missing::NonResponse,
         }
+    }
+
+    #[test]
+    fn who_counts_in_the_response_rate() {
+        let mut trial = response(&[(1.0, 1.0)], PositiveRule::Any);
+        assert!(trial.counts(1.0, 9.0) && trial.counts(9.0, 1.0), "a missing reading is a non-response");
+        trial.missing = Missing::LeftOut;
+        assert!(trial.counts(2.0, 2.0) && !trial.counts(1.9, 9.0) && !trial.counts(9.0, 1.9));
+        trial.missing_if_event_before = false;
+        assert!(trial.counts(1.0, 1.0));
     }
 
     /// J8 two assays: Se/Sp (.90,.90), (.85,.95).

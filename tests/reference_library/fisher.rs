@@ -1,6 +1,7 @@
 //! Fisher's product over several stages: other programs, published levels, and a count of random trials.
 
 use crate::check;
+use crate::uniform::Uniform;
 use seamline::adaptive::fisher::{
     Fisher, Sharing, bauer_koehne_first_level, fisher_final_level, fisher_overall_p, inverse_normal_final_level,
     worst_case_level,
@@ -145,18 +146,11 @@ fn spent_level_by_counting() {
     let futility = [0.6, 0.45];
     let test = Fisher::new(Sharing::EqualAlpha, 0.1, &weights, &futility).unwrap();
     let trials = 2_000_000_u32;
-    let (mut counts, mut state) = ([0_u32; 3], 20_261_122_u64);
-    let mut uniform = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = state;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    };
+    let (mut counts, mut uniform) = ([0_u32; 3], Uniform(20_261_122));
     for _ in 0..trials {
         let mut product = 1.0;
         for k in 0..3 {
-            let p: f64 = uniform();
+            let p = uniform.next();
             product *= p.powf(weights[k]);
             if product <= test.critical_values()[k] {
                 counts[k] += 1;

@@ -12,6 +12,8 @@ mod sequential;
 #[path = "../sequential_common/mod.rs"]
 mod sequential_common;
 mod survival;
+#[path = "../uniform/mod.rs"]
+mod uniform;
 
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -12,7 +12,7 @@ use crate::engine::schedule::{Cohort, Laws, ScheduledLook};
 use crate::protocol::Protocol;
 use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
 use crate::statistics::{LookExpectation, Tabulation, TestStatistic};
-use crate::truth::{ImmuneResponse, Missing, Truth};
+use crate::truth::{ImmuneResponse, Truth};
 use nalgebra::DMatrix;
 use std::sync::Arc;
 
@@ -159,9 +159,8 @@ impl<'a> Source<'a> {
 
     /// Whether the response of path `i` of an arm counts by `cut`.
     fn is_read(&self, arm: usize, i: usize, response: &ImmuneResponse, cut: f64) -> bool {
-        let (patients, month) = (&self.paths.arms[arm], response.measured_at);
-        let left_out = response.missing_if_event_before && response.missing == Missing::LeftOut;
-        self.entries[i] + month <= cut && (!left_out || (patients.pfs[i] >= month && patients.dropout[i] >= month))
+        let patients = &self.paths.arms[arm];
+        self.entries[i] + response.measured_at <= cut && response.counts(patients.pfs[i], patients.dropout[i])
     }
 
     /// Number of readings that count by `cut` in one arm, of which the share `read` counts once due, less its mean.

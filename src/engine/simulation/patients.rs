@@ -2,7 +2,7 @@
 
 use crate::engine::EngineError;
 use crate::engine::simulation::latent::Latents;
-use crate::engine::simulation::product::{Given, ProductReady};
+use crate::engine::simulation::product::{Given, ProductReady, under_effect};
 use crate::survival::{Clock, Course, HazardRatio, PiecewiseHazard};
 use crate::truth::{Later, Truth};
 use std::ops::Range;
@@ -106,7 +106,7 @@ impl After {
             Self::SinceRandomization(hazard) => {
                 hazard.time(hazard.whole.cumulative(progression) + target).max(progression)
             }
-            Self::TwoClocks(baseline, effect) => two_clocks(baseline, effect, progression, target),
+            Self::TwoClocks(baseline, effect) => under_effect(baseline, progression, effect, 0.0, progression, target),
         }
     }
 
@@ -118,28 +118,6 @@ impl After {
             // No course beside a product has an effect of its own (checked).
             Self::TwoClocks(..) => self.month_of_death(progression, target),
         }
-    }
-}
-
-/// Walks the pieces of baseline(s − u)·effect(s) from s = u until the cumulative hazard reaches `target`.
-fn two_clocks(baseline: &PiecewiseHazard, effect: &HazardRatio, progression: f64, target: f64) -> f64 {
-    let (mut i, mut rest, mut now) = (0, target, progression);
-    let mut j = effect.starts().partition_point(|&start| start <= progression).saturating_sub(1);
-    loop {
-        let next_baseline = baseline.starts().get(i + 1).map_or(f64::INFINITY, |start| progression + start);
-        let next_effect = effect.starts().get(j + 1).copied().unwrap_or(f64::INFINITY);
-        let end = next_baseline.min(next_effect);
-        let rate = baseline.rates()[i] * effect.ratios()[j];
-        if rate > 0.0 && rest <= rate * (end - now) {
-            return now + rest / rate;
-        }
-        if end == f64::INFINITY {
-            return f64::INFINITY;
-        }
-        rest -= rate * (end - now);
-        now = end;
-        i += usize::from(next_baseline <= end);
-        j += usize::from(next_effect <= end);
     }
 }
 

@@ -129,7 +129,7 @@ impl Given<'_> {
 }
 
 /// Walks the pieces of baseline(s − `zero`)·ratio(s − `onset`) from s = `from` until they sum up to `rest`.
-fn under_effect(
+pub(super) fn under_effect(
     baseline: &PiecewiseHazard,
     zero: f64,
     ratio: &HazardRatio,

@@ -5,7 +5,7 @@ use crate::engine::simulation::trial::{Trial, Workspace};
 use crate::invalid::require;
 use crate::statistics::response::ResponseCount;
 use crate::transition::{Criterion, Statistic, Threshold, Transition};
-use crate::truth::{Missing, Truth};
+use crate::truth::Truth;
 
 /// Which numbers a transition asks for; the others are not computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,11 +129,10 @@ impl Trial<'_> {
         let mut count = ResponseCount::default();
         if let (true, Some(response)) = (self.needs.response, &self.truth.immune_response) {
             let patients = &work.patients;
-            let left_out = response.missing_if_event_before && response.missing == Missing::LeftOut;
             for i in 0..cohort {
-                let month = response.measured_at;
-                let read = !left_out || (patients.pfs[i] >= month && patients.dropout[i] >= month);
-                let due = read && patients.entry[i] + month <= cut && usize::from(patients.arm[i]) == arm;
+                let due = response.counts(patients.pfs[i], patients.dropout[i])
+                    && patients.entry[i] + response.measured_at <= cut
+                    && usize::from(patients.arm[i]) == arm;
                 count.patients += u32::from(due);
                 count.responders += u32::from(due && patients.responder[i]);
             }

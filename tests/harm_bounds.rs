@@ -10,7 +10,7 @@ use seamline::study::check;
 use serde_json::{Value, json};
 
 /// A trial of overall survival, one of progression-free survival, each without any effect unless patched.
-fn design(endpoint: &str, effect: Value, keys: Value) -> Scenario {
+fn design(endpoint: &str, effect: &Value, keys: &Value) -> Scenario {
     let control = if endpoint == "os" {
         json!({"death": {"median": 12}})
     } else {
@@ -49,7 +49,7 @@ fn harm(outcome: &OperatingCharacteristics) -> Vec<f64> {
 /// function spends by 120/240, the second with P(−h₁ < Z₁ < b₁, Z₂ ≤ −h₂), by the bivariate law.
 #[test]
 fn spending_is_what_happens_without_a_difference() {
-    let scenario = design("os", json!({"death": 1}), json!({"harm": {"spending": "pocock", "level": 0.1}}));
+    let scenario = design("os", &json!({"death": 1}), &json!({"harm": {"spending": "pocock", "level": 0.1}}));
     let outcome = answer(&scenario, EngineKind::Analytic, 1);
     let found = harm(&outcome);
     let function = (SPENDING_FUNCTIONS.iter().find(|entry| entry.name == "pocock").unwrap().build)(&[]);
@@ -69,7 +69,7 @@ fn spending_is_what_happens_without_a_difference() {
 fn engines_agree_on_harm_beside_futility() {
     for (ratio, futility) in [(1.25, json!({"p": [0.6, 0.4, null]})), (1.1, json!({"bounds": [-1.5, -1.0, null]}))] {
         let keys = json!({"harm": {"hazard_ratio": [1.2, null, 1.15]}, "futility": futility});
-        let scenario = design("os", json!({"death": ratio}), keys);
+        let scenario = design("os", &json!({"death": ratio}), &keys);
         let (exact, simulated) =
             (answer(&scenario, EngineKind::Analytic, 1), answer(&scenario, EngineKind::Simulation, 20_000));
         for (a, b) in exact.looks.iter().zip(&simulated.looks) {
@@ -94,13 +94,13 @@ fn engines_agree_on_harm_beside_futility() {
 #[test]
 fn overall_survival_is_watched_beside_progression() {
     let keys = json!({"harm": {"spending": "pocock", "level": 0.1}});
-    let by = |effect: Value, keys: &Value| answer(&design("pfs", effect, keys.clone()), EngineKind::Simulation, 20_000);
+    let by = |effect: &Value, keys: &Value| answer(&design("pfs", effect, keys), EngineKind::Simulation, 20_000);
     let none = json!({"progression": 1, "death": 1, "death_after_progression": 1});
-    let outcome = by(none, &keys);
+    let outcome = by(&none, &keys);
     let total: f64 = harm(&outcome).iter().sum();
     assert!((total - 0.1).abs() < 4.0 * (0.09_f64 / 20_000.0).sqrt() + 0.01, "{total}");
     let deadly = json!({"progression": 0.5, "death": 1.5, "death_after_progression": 2});
-    let (watched, unwatched) = (by(deadly.clone(), &keys), by(deadly, &json!({})));
+    let (watched, unwatched) = (by(&deadly, &keys), by(&deadly, &json!({})));
     let stopped: f64 = harm(&watched).iter().sum();
     assert!(stopped > 0.5, "{stopped}");
     assert!(watched.reject_any.value + stopped <= 1.0 + 1e-12);
@@ -114,7 +114,7 @@ fn overall_survival_is_watched_beside_progression() {
 #[test]
 fn a_hazard_ratio_becomes_z_by_expected_deaths() {
     let none = json!({"progression": 1, "death": 1, "death_after_progression": 1});
-    let scenario = design("pfs", none, json!({"harm": {"hazard_ratio": [null, 1.3, 1.2]}}));
+    let scenario = design("pfs", &none, &json!({"harm": {"hazard_ratio": [null, 1.3, 1.2]}}));
     let candidate = &scenario.candidates[0];
     let planned = plan(&candidate.protocol, &candidate.planning).unwrap();
     assert_eq!(planned.harm[0], f64::NEG_INFINITY);

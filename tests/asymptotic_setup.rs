@@ -1,6 +1,8 @@
 //! A set-up of the asymptotic engine answers every rule, threshold, bound and weight on its schedule as a fresh one does, and costs
 //! what it should.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test: what goes wrong here fails the test")]
+
 use seamline::engine::asymptotic::{Library, Precision, evaluate_at};
 use seamline::engine::{hypotheses, plan};
 use seamline::scenario::Scenario;

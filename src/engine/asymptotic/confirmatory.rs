@@ -63,9 +63,7 @@ impl Confirmatory {
             && plan.looks.len() <= one_arm::MOST_LOOKS
             && plan.bounds.futility.iter().all(|bound| *bound == f64::NEG_INFINITY);
         let known = match &self.alone {
-            Some((means, covariance)) => {
-                Known::Alone(joint::joint(means, covariance, &plan.bounds).map_err(numerics)?)
-            }
+            Some((means, covariance)) => Known::Alone(joint::joint(means, covariance, &plan.bounds).map_err(numerics)?),
             None if tabulated => Known::GivenStage1(OneArm::new(&self.law, plan).map_err(numerics)?),
             None => Known::Drawn,
         };

@@ -1,9 +1,9 @@
 //! From sums over the lattice to operating characteristics.
 
-use crate::engine::asymptotic::sums::Sums;
 use crate::engine::asymptotic::NAME;
 use crate::engine::asymptotic::confirmatory::Confirmatory;
 use crate::engine::asymptotic::setup::Setup;
+use crate::engine::asymptotic::sums::Sums;
 use crate::engine::{
     BoundAt, Estimate, Expected, Hypotheses, LookOutcome, OperatingCharacteristics, Plan, TransitionOutcome,
 };

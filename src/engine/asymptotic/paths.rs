@@ -137,7 +137,8 @@ impl Paths {
             let used: Vec<usize> = (0..size).filter(|&k| !columns[k].is_empty()).collect();
             let moments: Vec<Moments> =
                 (0..SHIFTS).into_par_iter().map(|shift| self.moments(shift, &columns, &used)).collect();
-            let own: Vec<DMatrix<f64>> = moments.iter().map(|moments| moments.means.rows(0, PARTS).into_owned()).collect();
+            let own: Vec<DMatrix<f64>> =
+                moments.iter().map(|moments| moments.means.rows(0, PARTS).into_owned()).collect();
             let squares = products(&own, &used);
             for (shift, moments) in moments.iter().enumerate() {
                 within[shift] += (&moments.products - &squares[shift]) * *n;

@@ -121,6 +121,12 @@ pub fn guarantee<'a>(
     };
     let (guarantee, because) = lower_bounds(protocol);
     verdict = verdict.and(guarantee, because);
+    if protocol.harm.is_some() {
+        verdict.because.push(
+            "The efficacy bounds do not count on the harm bounds: stopping for harm can only lower the type I error."
+                .into(),
+        );
+    }
     if protocol.primary.test.statistics.iter().any(|test| test.early_harm_can_win()) {
         verdict = verdict.and(
             Guarantee::StrongIf("the null hypothesis is that the survival curves are equal".into()),

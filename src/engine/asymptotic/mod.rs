@@ -31,7 +31,7 @@ pub use library::Library;
 
 use crate::engine::{EngineError, Hypotheses, OperatingCharacteristics, Plan};
 use crate::numerics::lattice::{FINE, FINEST, LARGE, LARGER, LARGEST, Rule};
-use crate::protocol::{Allocation, Combination, Design, Protocol, Seamless};
+use crate::protocol::{Allocation, Combination, Design, Protocol, Seamless, Stage1};
 use crate::truth::Truth;
 
 /// Name of the engine in answers.
@@ -101,9 +101,18 @@ fn covered(protocol: &Protocol) -> Result<&Seamless, EngineError> {
     let ratios = |allocation: &Allocation| -> Vec<f64> {
         allocation.0.iter().map(|&patients| f64::from(patients) / f64::from(allocation.0[0])).collect()
     };
-    if design.combination == Combination::NaivePooled
-        && ratios(&design.phase2_allocation) != ratios(&design.phase3_allocation)
-    {
+    if let Combination::TwoStage { function, stage1, .. } = &design.combination {
+        if *stage1 == Stage1::IndependentIncrements {
+            return not_covered("stage 1 by independent increments; use simulation");
+        }
+        if function.name() != "inverse_normal" {
+            return not_covered(format!("combination by {}; use simulation", function.name()));
+        }
+    }
+    if protocol.harm.is_some() {
+        return not_covered("harm bounds in a seamless design; use simulation");
+    }
+    if design.combination.is_naive_pooled() && ratios(&design.phase2_allocation) != ratios(&design.phase3_allocation) {
         return not_covered("naive pooling of phases with different allocations; use simulation");
     }
     Ok(design)

@@ -13,7 +13,7 @@ use crate::engine::{EngineError, SeamlessSchedule, seamless_schedule};
 use crate::numerics::lattice::Shifted;
 use crate::numerics::mvn::{MAX_DIMENSION, SHIFTS};
 use crate::numerics::normal;
-use crate::protocol::{Allocation, Combination, Design, Protocol, Seamless};
+use crate::protocol::{Allocation, Design, Protocol, Seamless};
 use crate::statistics::response::ResponseCount;
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
@@ -66,11 +66,8 @@ pub struct Setup {
 /// Months fixed by the same conditions, of the same patients: all of `protocol` that phase II depends on, but for its rule.
 pub(super) fn same_phase2(one: &Protocol, other: &Protocol) -> bool {
     let (Design::Seamless(a), Design::Seamless(b)) = (&one.design, &other.design) else { return false };
-    let follow_up = |design: &Seamless| match &design.combination {
-        Combination::InverseNormal { phase2_follow_up, .. } => Some(phase2_follow_up.clone()),
-        Combination::Phase3Only | Combination::NaivePooled => None,
-    };
-    let pooled = |design: &Seamless| design.combination == Combination::NaivePooled;
+    let follow_up = |design: &Seamless| design.combination.phase2_follow_up().cloned();
+    let pooled = |design: &Seamless| design.combination.is_naive_pooled();
     one.arms == other.arms
         && one.primary.endpoint == other.primary.endpoint
         && one.primary.stratified == other.primary.stratified
@@ -165,7 +162,7 @@ impl Setup {
             let columns = experimental.into_par_iter().map(of).collect::<Result<Vec<_>, EngineError>>()?;
             phase2.columns.extend(columns);
             Testing::Combined
-        } else if design.combination == Combination::NaivePooled {
+        } else if design.combination.is_naive_pooled() {
             Testing::Elementary
         } else {
             Testing::Closed

@@ -171,11 +171,12 @@ fn plan(run: &Run) -> Result<(), Failure> {
             "replicates": plan.replicates(&all),
         }));
     }
-    let axes: String = plan.paths().iter().map(|path| format!("  {path}\n")).collect();
+    let axes: Vec<String> = plan.paths().iter().map(|path| format!("  {path}")).collect();
     message::data(&format!(
-        "{}\n\naxes\n{axes}\n{points} points × {candidates} candidates × {truths} truths = {} evaluations\n\
+        "{}\n\naxes\n{}\n\n{points} points × {candidates} candidates × {truths} truths = {} evaluations\n\
          {} units of work, {} replicates at most\n",
         plan.scenario().title,
+        axes.join("\n"),
         plan.evaluations(),
         plan.units(),
         plan.replicates(&all)

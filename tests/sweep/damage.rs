@@ -49,7 +49,10 @@ fn a_foreign_or_damaged_store_is_refused_and_left_as_it_is() {
     std::fs::write(here.join("x.sqlite"), &whole).unwrap();
     let other = ["--resume", "--set", "/protocol/alpha=0.02"];
     refused(&seamline(here, &simulated("x.sqlite", "50", &other)), "is of another scenario (sha256");
-    refused(&seamline(here, &simulated("x.sqlite", "50", &["--resume", "--seed", "1"])), "was run with other arguments: --engine simulation --replicates 50, not --engine simulation --replicates 50 --seed 1");
+    refused(
+        &seamline(here, &simulated("x.sqlite", "50", &["--resume", "--seed", "1"])),
+        "was run with other arguments: --engine simulation --replicates 50, not --engine simulation --replicates 50 --seed 1",
+    );
     // A scenario changed inside the store no longer has its digest.
     let store = rusqlite::Connection::open(here.join("x.sqlite")).unwrap();
     store.execute_batch("UPDATE run SET value = replace(value, '500', '501') WHERE key = 'scenario'").unwrap();

@@ -12,7 +12,8 @@ fn start(folder: &Path, arguments: &[&str]) -> Child {
 
 /// Uniforms in [0, 1) of a linear congruential generator (Knuth's MMIX constants), so that the moments are the same every time.
 fn moments(seed: u64) -> impl Iterator<Item = f64> {
-    let step = |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+    let step =
+        |state: &u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
     std::iter::successors(Some(seed), step).skip(1).map(|state| (state >> 11) as f64 / (1u64 << 53) as f64)
 }
 

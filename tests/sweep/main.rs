@@ -33,8 +33,7 @@ fn refused(output: &Output, words: &str) {
 
 /// A simulated sweep of the shipped scenario: 15 points, two candidates, `replicates` each.
 fn simulated<'a>(store: &'a str, replicates: &'a str, more: &[&'a str]) -> Vec<&'a str> {
-    let mut all =
-        vec!["sweep", SWEEP, "-o", store, "--engine", "simulation", "--replicates", replicates, "--quiet"];
+    let mut all = vec!["sweep", SWEEP, "-o", store, "--engine", "simulation", "--replicates", replicates, "--quiet"];
     all.extend_from_slice(more);
     all
 }
@@ -45,10 +44,8 @@ fn bytes(folder: &Path, file: &str) -> Vec<u8> {
 
 /// Only these files stand in the folder.
 fn stands(folder: &Path, files: &[&str]) {
-    let mut found: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
+    let mut found: Vec<String> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     found.sort();
     assert_eq!(found, files);
 }
@@ -103,8 +100,10 @@ fn a_point_is_the_file_with_its_values() {
     stands(here, &["m.sqlite", "melanoma.json"]);
     let rows = results(here, "m.sqlite", "results");
     assert_eq!(rows.len(), 2 * 4 * 4);
-    let sets = [[format!("{threshold}=0.1"), "/truth/immune_response/prognostic/correlation=0".into()],
-        [format!("{threshold}=0.3"), "/truth/immune_response/prognostic/correlation=0.5".into()]];
+    let sets = [
+        [format!("{threshold}=0.1"), "/truth/immune_response/prognostic/correlation=0".into()],
+        [format!("{threshold}=0.3"), "/truth/immune_response/prognostic/correlation=0.5".into()],
+    ];
     for (point, sets) in sets.iter().enumerate() {
         let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
         let answers = evaluated(here, "melanoma.json", &[&run[..], &sets].concat());
@@ -116,7 +115,8 @@ fn a_point_is_the_file_with_its_values() {
     let hypotheses = results(here, "m.sqlite", "hypothesis_results");
     assert_eq!(hypotheses.len(), 64);
     let looks = results(here, "m.sqlite", "look_results");
-    let answer = &evaluated(here, "melanoma.json", &[&run[..], &["--set", &sets[0][0], "--set", &sets[0][1]]].concat())["results"][0];
+    let answer = &evaluated(here, "melanoma.json", &[&run[..], &["--set", &sets[0][0], "--set", &sets[0][1]]].concat())
+        ["results"][0];
     for (arm, hypothesis) in answer["reject"].as_object().unwrap().iter().enumerate() {
         assert_eq!(hypotheses[arm]["label"].as_str(), Some(hypothesis.0.as_str()));
         assert_eq!(hypotheses[arm]["reject"].as_f64(), hypothesis.1["value"].as_f64());
@@ -146,7 +146,10 @@ fn every_engine_answers_its_points_and_exports_agree() {
         // Steps have the decimals of the file.
         assert_eq!(row["/truths/swept/arms/vaccine/effect/death/delay"], [0.1, 0.2, 0.3][point % 3]);
     }
-    let set = |row: &Value| ["/run/engine", "/run/replicates", "/truths/swept/arms/vaccine/effect/death/delay"].map(|path| format!("{path}={}", row[path]));
+    let set = |row: &Value| {
+        ["/run/engine", "/run/replicates", "/truths/swept/arms/vaccine/effect/death/delay"]
+            .map(|path| format!("{path}={}", row[path]))
+    };
     let [engine, replicates, delay] = set(&rows[11]);
     let answers = evaluated(here, SWEEP, &["--set", &engine, "--set", &replicates, "--set", &delay]);
     same_answer(&rows[11], &answers["results"][0]);
@@ -168,18 +171,22 @@ fn every_engine_answers_its_points_and_exports_agree() {
 fn a_precision_stops_every_point_where_evaluate_stops() {
     let folder = tempfile::tempdir().unwrap();
     let here = folder.path();
-    let sets = ["--engine", "simulation", "--replicates", "9000", "--set", "/run/mcse=0.007", "--set", "/sweep/axes/0/to=4"];
+    let sets =
+        ["--engine", "simulation", "--replicates", "9000", "--set", "/run/mcse=0.007", "--set", "/sweep/axes/0/to=4"];
     answered(&seamline(here, &[&["sweep", SWEEP, "-o", "p.sqlite", "--quiet"][..], &sets].concat()));
     let rows = results(here, "p.sqlite", "results");
     let done: Vec<u64> = rows.iter().map(|row| row["replicates"].as_u64().unwrap()).collect();
-    assert!(done.iter().any(|done| *done != done[0]), "{done:?}");
+    assert!(done.iter().any(|other| *other != done[0]), "{done:?}");
     let path = |axis: &str| format!("/truths/swept/arms/vaccine/effect/death/{axis}");
     let point = ["delay", "hazard_ratio"].map(|axis| format!("{}={}", path(axis), rows[8][path(axis)]));
     let answer = evaluated(here, SWEEP, &[&sets[..], &["--set", &point[0], "--set", &point[1]]].concat());
     same_answer(&rows[8], &answer["results"][0]);
     // Where it stops is decided over a whole evaluation: shards never cut one.
     for (shard, part) in [("1/2", "a.sqlite"), ("2/2", "b.sqlite")] {
-        answered(&seamline(here, &[&["sweep", "run", SWEEP, "--shard", shard, "-o", part, "--quiet"][..], &sets].concat()));
+        answered(&seamline(
+            here,
+            &[&["sweep", "run", SWEEP, "--shard", shard, "-o", part, "--quiet"][..], &sets].concat(),
+        ));
     }
     answered(&seamline(here, &["sweep", "merge", "b.sqlite", "a.sqlite", "-o", "merged.sqlite"]));
     assert!(bytes(here, "merged.sqlite") == bytes(here, "p.sqlite"));
@@ -219,7 +226,11 @@ fn wrong_axes_are_refused_at_their_place() {
     };
     let axis = |path: &str, values: &str| format!(r#"{{"axes":[{{"path":"{path}",{values}}}]}}"#);
     let at = "/sweep/axes/0/path";
-    wrong(&axis("/truth/arms/vacine/effect/death", r#""values":[1]"#), at, "does not stand in the file (/truth/arms/vacine)");
+    wrong(
+        &axis("/truth/arms/vacine/effect/death", r#""values":[1]"#),
+        at,
+        "does not stand in the file (/truth/arms/vacine)",
+    );
     wrong(&axis("/truth/arms/vacine/effect/death", r#""values":[1]"#), at, "did you mean `/truth/arms/vaccine`?");
     wrong(&axis("/protocol/analyses/2/when/events", r#""values":[1]"#), at, "the list has 2 elements");
     wrong(&axis("/title", r#""values":["a"]"#), at, "must be a path below /truth, /truths");
@@ -235,16 +246,25 @@ fn wrong_axes_are_refused_at_their_place() {
     wrong(&axis("/protocol/patients", r#""values":[400,400.5]"#), "/sweep/axes/0", "at /protocol/patients = 400.5");
     wrong(r#"{"axes":[]}"#, "/sweep/axes", "1 to 12 axes");
     wrong(r#"{"points":4,"axes":[{"path":"/protocol/patients","values":[400]}]}"#, "/sweep/points", "Latin hypercube");
-    wrong(r#"{"design":"latin_hypercube","axes":[{"path":"/protocol/patients","values":[400]}]}"#, "/sweep/points", "needs a number");
+    wrong(
+        r#"{"design":"latin_hypercube","axes":[{"path":"/protocol/patients","values":[400]}]}"#,
+        "/sweep/points",
+        "needs a number",
+    );
     let two = |design: &str, one: &str, other: &str| {
-        format!(r#"{{"design":"{design}","axes":[{{"path":"/protocol/patients","values":[400,450]}},{{"path":"{one}","values":[{other}]}}]}}"#)
+        format!(
+            r#"{{"design":"{design}","axes":[{{"path":"/protocol/patients","values":[400,450]}},{{"path":"{one}","values":[{other}]}}]}}"#
+        )
     };
     wrong(&two("zip", "/protocol/alpha", "0.1"), "/sweep/axes/1", "has 1 values and the first axis 2");
     wrong(&two("grid", "/protocol/patients", "1"), "/sweep/axes/1/path", "another axis moves the same value");
     let none = seamline(folder.path(), &["sweep", MELANOMA, "-o", "w.sqlite"]);
     refused(&none, "/sweep: a sweep needs axes");
     let both = axis("/run/replicates", r#""values":[10]"#);
-    let output = seamline(folder.path(), &["sweep", SWEEP, "-o", "w.sqlite", "--replicates", "5", "--set", &format!("/sweep={both}")]);
+    let output = seamline(
+        folder.path(),
+        &["sweep", SWEEP, "-o", "w.sqlite", "--replicates", "5", "--set", &format!("/sweep={both}")],
+    );
     refused(&output, "the command line fixes what this axis moves");
 }
 

@@ -27,7 +27,7 @@ pub fn export(file: &Path, view: &str, format: ExportFormat, out: &mut dyn Write
     }
     let failed = |error: rusqlite::Error| StoreError::of(file, &error);
     let mut query = store.connection.prepare(&format!("SELECT * FROM {view}")).map_err(failed)?;
-    let names: Vec<String> = query.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = query.column_names().map(str::to_owned).collect();
     if format == ExportFormat::Csv {
         let heads: Vec<String> = names.iter().map(|name| quoted(name)).collect();
         line(out, &heads.join(","))?;

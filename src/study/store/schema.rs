@@ -41,9 +41,13 @@ fn figure(name: &str, unit: &'static str, meaning: &str) -> [Column; 2] {
 const EVALUATION: &str = "number of the evaluation";
 const PROBABILITY: &str = "probability";
 
-/// Tables of the answers, which are filled unit by unit.
-pub(super) fn answers() -> Vec<Table> {
-    let number = || column("evaluation", "INTEGER NOT NULL", "", EVALUATION);
+/// The column that ties a row to its evaluation.
+fn number() -> Column {
+    column("evaluation", "INTEGER NOT NULL", "", EVALUATION)
+}
+
+/// Columns of an answer as a whole.
+fn evaluation() -> Vec<Column> {
     let mut evaluation = vec![
         column(
             "evaluation",
@@ -71,6 +75,11 @@ pub(super) fn answers() -> Vec<Table> {
         ("months", "months", "expected months until the trial ends"),
     ];
     evaluation.extend(figures.iter().flat_map(|(name, unit, meaning)| figure(name, unit, meaning)));
+    evaluation
+}
+
+/// Columns of a hypothesis.
+fn hypothesis() -> Vec<Column> {
     let mut hypothesis = vec![
         number(),
         column("hypothesis", "INTEGER NOT NULL", "", "number of the hypothesis, from 0: one per experimental arm"),
@@ -80,6 +89,11 @@ pub(super) fn answers() -> Vec<Table> {
     ];
     hypothesis.extend(figure("reject", PROBABILITY, "of rejecting the hypothesis"));
     hypothesis.extend(figure("selected", PROBABILITY, "that the arm is kept at the transition; 1 without one"));
+    hypothesis
+}
+
+/// Columns of a planned analysis.
+fn look() -> Vec<Column> {
     let mut look = vec![
         number(),
         column("look", "INTEGER NOT NULL", "", "number of the analysis, from 0"),
@@ -119,31 +133,41 @@ pub(super) fn answers() -> Vec<Table> {
         "hazard ratio",
         "large-sample limit of Cox's estimate; null in simulation",
     ));
+    look
+}
+
+/// Columns of the events at the transition.
+fn transition() -> Vec<Column> {
     let mut transition = vec![number(), column("endpoint", "TEXT NOT NULL", "", "endpoint")];
     transition.extend(figure("events", "events", "mean events of the phase II cohort by the transition"));
+    transition
+}
+
+/// Tables of the answers, which are filled unit by unit.
+pub(super) fn answers() -> Vec<Table> {
     vec![
         Table {
             name: "evaluation",
             meaning: "one row per candidate, truth and point: the answer as a whole",
-            columns: evaluation,
+            columns: evaluation(),
             key: &[],
         },
         Table {
             name: "hypothesis",
             meaning: "one row per hypothesis of an evaluation",
-            columns: hypothesis,
+            columns: hypothesis(),
             key: &["evaluation", "hypothesis"],
         },
         Table {
             name: "look",
             meaning: "one row per planned analysis of an evaluation",
-            columns: look,
+            columns: look(),
             key: &["evaluation", "look"],
         },
         Table {
             name: "transition_events",
             meaning: "events at the transition, one row per endpoint",
-            columns: transition,
+            columns: transition(),
             key: &["evaluation", "endpoint"],
         },
         Table {

@@ -105,7 +105,8 @@ impl<'a> SweepRun<'a> {
             std::thread::scope(|scope| {
                 let (store, plan) = (&mut store, self.plan);
                 let writer = scope.spawn(move || write(store, plan, &receiver));
-                state.compute(sender);
+                state.compute(&sender);
+                drop(sender);
                 writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })?;
             if state.stopped.load(Ordering::Relaxed) > 0 {
@@ -151,9 +152,8 @@ impl State<'_> {
     }
 
     /// Every thread takes points until there are no more, or the run is stopped.
-    fn compute(&self, sender: SyncSender<Unit>) {
+    fn compute(&self, sender: &SyncSender<Unit>) {
         let next = AtomicUsize::new(0);
-        let sender = &sender;
         rayon::broadcast(|_| {
             loop {
                 let point = next.fetch_add(1, Ordering::Relaxed);

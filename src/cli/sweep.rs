@@ -61,7 +61,8 @@ pub(super) enum SweepVerb {
     /// What there is to do: points, evaluations, units of work.
     Plan(Run),
     /// One shard of the units.
-    Run {
+    #[command(name = "run")]
+    Share {
         #[command(flatten)]
         run: Run,
         /// The shard, K of N.
@@ -127,7 +128,7 @@ pub(super) fn sweep(arguments: &Sweep) -> Result<(), Failure> {
     };
     match &**verb {
         SweepVerb::Plan(run) => plan(run),
-        SweepVerb::Run { run, shard, output, resume } => go(run, *shard, output, *resume),
+        SweepVerb::Share { run, shard, output, resume } => go(run, *shard, output, *resume),
         SweepVerb::Merge { parts, output, json } => {
             let ended = merge_stores(parts, file_name(output)?)?;
             told(*json, output, &ended)

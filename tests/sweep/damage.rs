@@ -135,19 +135,19 @@ fn a_full_disk_is_said_and_loses_nothing() {
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let mut command = Command::new("sh");
         command.current_dir(here).args(["-c", &script, env!("CARGO_BIN_EXE_seamline")]);
-        command.args(simulated("full.sqlite", "10000", more)).output().unwrap()
+        command.args(simulated("full.sqlite", "2500", more)).output().unwrap()
     };
     // No room for a store at all, then room to begin and none to go on with.
     refused(&within(16, &[]), "cannot write full.sqlite");
     stands(here, &[]);
-    refused(&within(512, &[]), "cannot read or write full.sqlite");
-    refused(&within(512, &["--resume"]), "cannot read or write full.sqlite");
+    refused(&within(256, &[]), "cannot read or write full.sqlite");
+    refused(&within(256, &["--resume"]), "cannot read or write full.sqlite");
     let kept = rusqlite::Connection::open(here.join("full.sqlite")).unwrap();
     let count: u32 = kept.query_row("SELECT count(*) FROM tally", [], |row| row.get(0)).unwrap();
     assert!(count > 0, "nothing was kept");
     kept.close().unwrap();
-    answered(&seamline(here, &simulated("full.sqlite", "10000", &["--resume"])));
-    answered(&seamline(here, &simulated("alone.sqlite", "10000", &[])));
+    answered(&seamline(here, &simulated("full.sqlite", "2500", &["--resume"])));
+    answered(&seamline(here, &simulated("alone.sqlite", "2500", &[])));
     assert!(bytes(here, "full.sqlite") == bytes(here, "alone.sqlite"));
     stands(here, &["alone.sqlite", "full.sqlite"]);
 }

@@ -23,7 +23,8 @@ pub(super) fn write(
     let new = beside(file, ".writing");
     let _ = std::fs::remove_file(&new);
     let made = || -> Result<(), StoreError> {
-        let connection = connect(&new, true)?;
+        std::fs::File::create(&new).map_err(|error| failed(&error))?;
+        let connection = connect(&new)?;
         let filled = connection
             .execute_batch("PRAGMA page_size = 4096; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
             .and_then(|()| connection.pragma_update(None, "application_id", APPLICATION))

@@ -72,7 +72,7 @@ fn covered(parts: &[(Identity, &Path)], units: u64) -> Result<(), StoreError> {
 fn gather(file: &Path, parts: &[(Identity, &Path)], plan: &SweepPlan, whole: &Identity) -> Result<(), StoreError> {
     Store::create(file, whole, plan)?;
     let failed = |error: rusqlite::Error| StoreError(format!("cannot write {}: {error}", file.display()));
-    let connection = connect(file, false)?;
+    let connection = connect(file)?;
     connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(failed)?;
     for (_, part) in parts {
         let path = std::path::absolute(part).map_err(|error| StoreError::new(part, &error))?;

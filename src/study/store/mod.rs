@@ -81,11 +81,10 @@ pub(super) struct Store {
 }
 
 /// Opens a database file without reading a name as an address.
-fn connect(file: &Path, create: bool) -> Result<Connection, StoreError> {
+fn connect(file: &Path) -> Result<Connection, StoreError> {
     let failed = |error: &dyn fmt::Display| StoreError(format!("cannot open {}: {error}", file.display()));
     let path = std::path::absolute(file).map_err(|error| failed(&error))?;
-    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags).map_err(|error| failed(&error))
 }
 
@@ -101,7 +100,7 @@ impl Store {
 
     /// Opens a store and reads what it belongs to.
     pub fn open(file: &Path) -> Result<(Self, Identity), StoreError> {
-        let store = Self { connection: connect(file, false)?, file: file.to_owned() };
+        let store = Self { connection: connect(file)?, file: file.to_owned() };
         let failed = |error: rusqlite::Error| StoreError::of(file, &error);
         store.connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
         let number = |name: &str| store.connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));

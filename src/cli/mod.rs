@@ -7,8 +7,11 @@ mod message;
 mod parts;
 mod progress;
 mod starters;
+mod sweep;
 mod verbs;
 
+use crate::engine::EngineKind;
+use crate::study::Overrides;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +66,8 @@ enum Verb {
         #[arg(long, value_name = "V,V,…", value_delimiter = ',', required = true)]
         values: Vec<String>,
     },
+    /// Everything at every point of the file's axes, kept in one file that survives a kill.
+    Sweep(sweep::Sweep),
     /// Whether the design is valid, which guarantee its type I error has, and why.
     Check {
         #[command(flatten)]
@@ -134,6 +139,19 @@ struct Run {
     timing: bool,
 }
 
+impl Run {
+    /// What is said of the file's `run`.
+    fn overrides(&self) -> Overrides {
+        let engine = self.engine.map(|engine| match engine {
+            EngineArgument::Auto => EngineKind::Auto,
+            EngineArgument::Analytic => EngineKind::Analytic,
+            EngineArgument::Asymptotic => EngineKind::Asymptotic,
+            EngineArgument::Simulation => EngineKind::Simulation,
+        });
+        Overrides { engine, replicates: self.replicates, seed: self.seed }
+    }
+}
+
 /// Engines as the command line names them.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum EngineArgument {
@@ -172,6 +190,7 @@ pub fn run() -> ExitCode {
         Verb::Compare(run) => verbs::compare(&run),
         Verb::Size(run) => verbs::size(&run),
         Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
+        Verb::Sweep(arguments) => sweep::sweep(&arguments),
         Verb::Check { run, worst_case: true, output } => verbs::worst_case(&run, output.as_deref()),
         Verb::Check { run, .. } => verbs::check(&run),
         Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),

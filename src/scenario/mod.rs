@@ -21,6 +21,7 @@ mod schema;
 mod set;
 mod strict;
 mod suggest;
+mod sweep;
 
 pub use checked::{Candidate, Goal, Range, Scenario, Solve};
 pub use error::ScenarioError;
@@ -29,3 +30,4 @@ pub use limits::MONTHS as MOST_MONTHS;
 pub use observed::{Observed, ObservedLook, observed_schema};
 pub use schema::schema;
 pub use set::apply_set;
+pub use sweep::{Levels, Sweep, SweepAxis, SweepDesign};

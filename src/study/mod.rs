@@ -6,6 +6,9 @@ mod describe;
 mod guarantee;
 mod part;
 mod ranking;
+mod ready;
+mod store;
+mod sweep;
 mod worst_case;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, EffectInterval, EffectScale, analyze};
@@ -16,6 +19,8 @@ pub use describe::{
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
+pub use store::{ExportFormat, RESULTS, StoreError, documentation, export, merge_stores};
+pub use sweep::{Ended, Hooks, Overrides, SweepError, SweepPlan, SweepRun};
 pub use worst_case::{WorstCase, worst_case};
 
 use crate::engine::asymptotic::Library;

@@ -2,7 +2,7 @@
 //! `SEAMLINE_R=1 cargo test --test live_oracles -- --ignored` where R has the three packages (Debian: r-cran-rpact,
 //! r-cran-survival, r-cran-mvtnorm). Another number in `SEAMLINE_R` draws other cases.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod sequential_common;
 mod uniform;

@@ -21,6 +21,7 @@ mod schema;
 mod set;
 mod strict;
 mod suggest;
+mod variation;
 
 pub use checked::{Candidate, Goal, Range, Scenario, Solve};
 pub use error::ScenarioError;
@@ -28,3 +29,4 @@ pub(crate) use fault::{pointer, tokens};
 pub use observed::{Observed, ObservedLook, observed_schema};
 pub use schema::schema;
 pub use set::apply_set;
+pub use variation::Quantity;

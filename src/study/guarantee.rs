@@ -30,10 +30,89 @@ impl Guarantee {
 pub struct Verdict {
     /// The guarantee.
     pub guarantee: Guarantee,
-    /// Why, in full sentences.
-    pub because: Vec<String>,
+    /// Why.
+    pub because: Vec<Reason>,
     /// Why the design must be refused, if it must.
     pub refusal: Option<Refusal>,
+}
+
+/// One argument about a design's level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Reason {
+    /// One hypothesis, looks fixed in advance.
+    FixedLooks,
+    /// Two-sided bounds.
+    TwoSided,
+    /// The efficacy bounds count on stopping for futility.
+    BindingFutility,
+    /// Futility may be ignored.
+    NonBindingFutility,
+    /// The weights of the test rise with time.
+    EqualCurves,
+    /// Bounds given spend more than the level.
+    Overspent {
+        /// What they spend.
+        spent: f64,
+        /// The level.
+        alpha: f64,
+    },
+    /// Bounds given stay within the level.
+    Spent {
+        /// What they spend.
+        spent: f64,
+        /// The level.
+        alpha: f64,
+    },
+    /// The stages are independent cohorts.
+    IndependentStages,
+    /// Weights fixed in advance, closed test.
+    ClosedTest,
+    /// Only patients that the transition never saw are tested.
+    LaterPatientsOnly,
+    /// Patients who chose the arm are tested as if they had not.
+    NaivePooling,
+}
+
+impl Reason {
+    /// In a full sentence or two.
+    pub fn words(&self) -> String {
+        match self {
+            Self::FixedLooks => "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of \
+                                 the statistic over the looks."
+                .into(),
+            Self::TwoSided => "Two-sided: alpha is the level of each side, and the lower bounds mirror the upper ones. A \
+                               trial that went on after crossing a lower bound could still cross an upper one, at a level \
+                               above alpha."
+                .into(),
+            Self::BindingFutility => "Futility is binding: the efficacy bounds count on the trial's stopping at every \
+                                      futility bound. A trial that goes on past one has a type I error above alpha, so \
+                                      that the level holds only if the bounds are obeyed."
+                .into(),
+            Self::NonBindingFutility => "Futility is non-binding, so that ignoring it cannot raise the level.".into(),
+            Self::EqualCurves => "The level holds where the arms' survival curves are equal. A test whose weights rise with \
+                                  time may also reject when the arm is nowhere better (early harm; Magirr and Burman 2019)."
+                .into(),
+            Self::Overspent { spent, alpha } => {
+                format!("The bounds given spend {spent:.5} under the null, more than the level {alpha}.")
+            }
+            Self::Spent { spent, alpha } => format!("The bounds given spend {spent:.5} of the level {alpha}."),
+            Self::IndependentStages => "Stage 1 is the phase II cohort, every arm of it followed to an end fixed in advance; \
+                                        stage 2 is patients the transition never saw. The stage-wise p-values are \
+                                        independent whatever the transition looks at (Jenkins, Stone and Jennison 2011), so \
+                                        any transition rule is allowed."
+                .into(),
+            Self::ClosedTest => "The weights are fixed in advance and a closed test over the arms controls the family-wise \
+                                 error (Bretz et al. 2006)."
+                .into(),
+            Self::LaterPatientsOnly => "Only phase III patients are tested; the transition never saw them. A closed test over \
+                                        the kept arms controls the family-wise error."
+                .into(),
+            Self::NaivePooling => "The patients whose data chose the arm are tested again as if the arm had been chosen \
+                                   beforehand. The more the ranking statistic correlates with the final test, the larger \
+                                   the inflation; nothing bounds it but the number of arms."
+                .into(),
+        }
+    }
 }
 
 /// A design that breaks the rules of its own combination.
@@ -62,33 +141,21 @@ pub fn guarantee<'a>(
     let mut verdict = match &protocol.design {
         Design::GroupSequential(_) => Verdict {
             guarantee: Guarantee::StrongByConstruction,
-            because: vec![
-                "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the statistic over \
-                 the looks."
-                    .into(),
-                lower_bounds(protocol).into(),
-            ],
+            because: vec![Reason::FixedLooks, lower_bounds(protocol)],
             refusal: None,
         },
         Design::Seamless(design) => seamless(protocol, design, truths)?,
     };
     if !protocol.primary.test.is_log_rank() {
-        verdict.because.push(
-            "The level holds where the arms' survival curves are equal. A test whose weights rise with time may also reject \
-             when the arm is nowhere better (early harm; Magirr and Burman 2019)."
-                .into(),
-        );
+        verdict.because.push(Reason::EqualCurves);
     }
     if matches!(protocol.bounds.efficacy, EfficacyPlan::Bounds(_)) {
         let spent = spent_by(protocol, &plan)?;
         if spent > protocol.alpha + GIVEN_BOUNDS_ROUNDING {
             verdict.guarantee = Guarantee::NotControlled;
-            verdict.because = vec![format!(
-                "The bounds given spend {spent:.5} under the null, more than the level {}.",
-                protocol.alpha
-            )];
+            verdict.because = vec![Reason::Overspent { spent, alpha: protocol.alpha }];
         } else {
-            verdict.because.push(format!("The bounds given spend {spent:.5} of the level {}.", protocol.alpha));
+            verdict.because.push(Reason::Spent { spent, alpha: protocol.alpha });
         }
     }
     Ok(verdict)
@@ -108,17 +175,11 @@ fn spent_by(protocol: &Protocol, plan: &Plan) -> Result<f64, EngineError> {
 }
 
 /// What the lower bounds do to the level.
-fn lower_bounds(protocol: &Protocol) -> &'static str {
+fn lower_bounds(protocol: &Protocol) -> Reason {
     match (protocol.bounds.sides, protocol.bounds.binding) {
-        (Sides::Two, _) => {
-            "Two-sided: alpha is the level of each side, and the lower bounds mirror the upper ones. A trial that went on \
-             after crossing a lower bound could still cross an upper one, at a level above alpha."
-        }
-        (Sides::One, true) => {
-            "Futility is binding: the efficacy bounds count on the trial's stopping at every futility bound. A trial that goes \
-             on past one has a type I error above alpha, so that the level holds only if the bounds are obeyed."
-        }
-        (Sides::One, false) => "Futility is non-binding, so that ignoring it cannot raise the level.",
+        (Sides::Two, _) => Reason::TwoSided,
+        (Sides::One, true) => Reason::BindingFutility,
+        (Sides::One, false) => Reason::NonBindingFutility,
     }
 }
 
@@ -127,23 +188,11 @@ fn seamless<'a>(
     design: &Seamless,
     truths: impl Iterator<Item = (&'a str, &'a Truth)>,
 ) -> Result<Verdict, EngineError> {
-    let verdict = |guarantee, because: &[&str]| Verdict {
-        guarantee,
-        because: because.iter().map(ToString::to_string).collect(),
-        refusal: None,
-    };
+    let verdict = |guarantee, because: &[Reason]| Verdict { guarantee, because: because.to_vec(), refusal: None };
     match &design.combination {
         Combination::InverseNormal { .. } => {
-            let mut verdict = verdict(
-                Guarantee::StrongByConstruction,
-                &[
-                    "Stage 1 is the phase II cohort, every arm of it followed to an end fixed in advance; stage 2 is patients \
-                     the transition never saw. The stage-wise p-values are independent whatever the transition looks at \
-                     (Jenkins, Stone and Jennison 2011), so any transition rule is allowed.",
-                    "The weights are fixed in advance and a closed test over the arms controls the family-wise error \
-                     (Bretz et al. 2006).",
-                ],
-            );
+            let mut verdict =
+                verdict(Guarantee::StrongByConstruction, &[Reason::IndependentStages, Reason::ClosedTest]);
             for (name, truth) in truths {
                 if let Some(refusal) = early_look(protocol, name, &seamless_schedule(protocol, design, truth)?) {
                     verdict.refusal = Some(refusal);
@@ -152,21 +201,8 @@ fn seamless<'a>(
             }
             Ok(verdict)
         }
-        Combination::Phase3Only => Ok(verdict(
-            Guarantee::StrongByConstruction,
-            &[
-                "Only phase III patients are tested; the transition never saw them. A closed test over the kept arms controls \
-               the family-wise error.",
-            ],
-        )),
-        Combination::NaivePooled => Ok(verdict(
-            Guarantee::NotControlled,
-            &[
-                "The patients whose data chose the arm are tested again as if the arm had been chosen beforehand. The more \
-               the ranking statistic correlates with the final test, the larger the inflation; nothing bounds it but the \
-               number of arms.",
-            ],
-        )),
+        Combination::Phase3Only => Ok(verdict(Guarantee::StrongByConstruction, &[Reason::LaterPatientsOnly])),
+        Combination::NaivePooled => Ok(verdict(Guarantee::NotControlled, &[Reason::NaivePooling])),
     }
 }
 

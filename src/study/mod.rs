@@ -2,20 +2,26 @@
 
 mod analyze;
 mod assurance;
+mod curves;
 mod describe;
+mod dossier;
 mod guarantee;
 mod part;
 mod ranking;
+mod sensitivity;
 mod worst_case;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
 pub use assurance::assurance;
+pub use curves::{ArmCurves, EndpointCurves, TruthCurves, curves};
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
-pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
+pub use dossier::{Dossier, dossier};
+pub use guarantee::{Guarantee, Reason, Refusal, Verdict, guarantee};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
+pub use sensitivity::{Course, CoursePoint, SWING, SizeCourse, Swing, Swings};
 pub use worst_case::{WorstCase, worst_case};
 
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};

@@ -155,7 +155,7 @@ fn facts(scenario: &Scenario, dossier: &Dossier, language: Language) -> Vec<(&'s
 }
 
 fn with_error(estimate: &Estimate) -> String {
-    Format::Probability.estimate(estimate).replace('\n', " ").replace('±', "± ")
+    Format::Probability.estimate(estimate).replace('\n', " ").replace('±', "±\u{a0}")
 }
 
 fn summary(builder: &mut Builder, scenario: &Scenario, dossier: &Dossier) {

@@ -40,7 +40,7 @@ impl Cell {
             Self::Text(text) => text.clone(),
             Self::Figure(value, format) => format.text(*value).replace('-', "−"),
             Self::Estimate(estimate, format) => {
-                format.estimate(estimate).replace('-', "−").replace('\n', " ").replace('±', "± ")
+                format.estimate(estimate).replace('-', "−").replace('\n', " ").replace('±', "±\u{a0}")
             }
             Self::None => "–".into(),
         }
@@ -187,7 +187,9 @@ mod tests {
     #[test]
     fn names_cannot_break_the_markup() {
         for text in [sheet().html(), sheet().word("en")] {
-            assert!(!text.contains("<script>") && text.contains("&lt;script&gt;") && text.contains("0.8123 ± 0.0100"));
+            assert!(
+                !text.contains("<script>") && text.contains("&lt;script&gt;") && text.contains("0.8123 ±\u{a0}0.0100")
+            );
         }
     }
 }

@@ -77,7 +77,7 @@ pub fn operating_characteristics(answers: &[Answer], language: Language) -> Shee
             rows.push(vec![
                 Cell::text(format!("{}. {truth}", number + 1)),
                 Cell::text(&*answer.candidate),
-                figure("go", &outcome.go),
+                if outcome.transition.is_some() { figure("go", &outcome.go) } else { Cell::None },
                 Cell::estimate(outcome.correct_selection.as_ref(), format("correct_selection")),
                 figure("reject_any", &outcome.reject_any),
                 Cell::estimate(outcome.type_i_error.as_ref(), format("type_i_error")),
@@ -87,7 +87,7 @@ pub fn operating_characteristics(answers: &[Answer], language: Language) -> Shee
             ]);
         }
     }
-    Sheet {
+    drop_empty(Sheet {
         id: "operating-characteristics",
         title: language.pick("Operating characteristics", "操作特征").into(),
         note: language
@@ -99,7 +99,7 @@ pub fn operating_characteristics(answers: &[Answer], language: Language) -> Shee
             .into(),
         headings: headings(language, &[language.pick("truth", "真实情形"), language.pick("candidate", "候选方案")], &keys),
         rows,
-    }
+    })
 }
 
 /// Hypotheses: which arm is kept, which null is rejected.

@@ -205,9 +205,9 @@ pub fn calendar(curves: &[TruthCurves], language: Language) -> Option<Figure> {
         .collect();
     let caption = language
         .pick(
-            "Expected enrolment and events over calendar time under each truth, drop-out counted, as if nobody were stopped and every arm \
-             stayed open.",
-            "各真实情形下按日历时间的期望入组数与事件数（已计入脱落；假设试验不停止且各组均保持开放）。",
+            "Expected enrolment and events over calendar time under each truth, drop-out counted, as if nobody were stopped, every \
+             arm stayed open and enrolment never paused.",
+            "各真实情形下按日历时间的期望入组数与事件数（已计入脱落；假设试验不停止、各组均保持开放且入组不暂停）。",
         )
         .to_owned();
     Some(Figure { id: "calendar", caption, panels })

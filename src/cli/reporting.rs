@@ -44,6 +44,9 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     std::fs::write(path, text).map_err(|error| Failure::Argument(format!("cannot write {}: {error}", path.display())))
 }
 
+/// Months at which the page's table reads what the truths imply.
+const MONTHS: [f64; 3] = [12.0, 24.0, 36.0];
+
 /// A folder to write into, made if it is not there.
 fn folder(path: &Path) -> Result<(), Failure> {
     std::fs::create_dir_all(path)
@@ -92,7 +95,7 @@ pub(super) fn report(run: &Run, arguments: &ReportArguments) -> Result<(), Failu
     let dossier = study::dossier(&scenario, Some(&|done| bar.inc(done)));
     bar.finish_and_clear();
     let dossier = dossier.map_err(|error| verbs::argument_at_fault(run, error))?;
-    let described = study::describe(&scenario)?;
+    let described = study::describe(&scenario, &MONTHS)?;
     let language = Language::from(arguments.lang);
     let made = report::report(&scenario, &dossier, &described, &command(run, arguments, language), language)
         .map_err(|error| Failure::Fault(format!("cannot write the page: {error}")))?;

@@ -153,6 +153,11 @@ pub const DICTIONARY: &[Term] = &[
         Format::Z,
     ),
     entry(
+        ["harm_bound", "HR harm", "有害界值 HR"],
+        ["stop for harm at or above this hazard ratio of overall survival", "总生存期风险比达到或超过该值时因有害停止"],
+        Format::Ratio,
+    ),
+    entry(
         ["hazard_ratio_bound", "HR eff.", "有效性界值 HR"],
         ["hazard ratio at the efficacy bound (approximate)", "有效性界值对应的风险比（近似）"],
         Format::Ratio,
@@ -165,6 +170,11 @@ pub const DICTIONARY: &[Term] = &[
     entry(
         ["cross_futility", "P(fut.)", "P(因无效停止)"],
         ["probability of stopping for futility here", "在该次分析因无效停止的概率"],
+        Format::Probability,
+    ),
+    entry(
+        ["cross_harm", "P(harm)", "P(因有害停止)"],
+        ["probability of stopping for harm here", "在该次分析因有害停止的概率"],
         Format::Probability,
     ),
     entry(

@@ -289,7 +289,7 @@ fn sensitivity(builder: &mut Builder, dossier: &Dossier) {
         );
     }
     if let Some(swings) = &dossier.swings {
-        builder.figure(figures::tornado(swings, language), "", "");
+        builder.figure(Some(figures::tornado(swings, language)), "", "");
         builder.sheet(sheets::swings(swings, language));
     }
     builder.figure(

@@ -172,7 +172,7 @@ mod tests {
             note: String::new(),
             headings: vec!["name, \"quoted\"".into(), "power".into(), "HR".into()],
             rows: vec![
-                vec![Cell::text("<script>"), estimate(0.8123456, Some(0.01)), Cell::maybe(Some(0.7), Format::Ratio)],
+                vec![Cell::text("<script>"), estimate(0.812_345_6, Some(0.01)), Cell::maybe(Some(0.7), Format::Ratio)],
                 vec![Cell::text("b"), estimate(0.5, None), Cell::maybe(Some(f64::INFINITY), Format::Ratio)],
             ],
         }

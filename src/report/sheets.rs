@@ -5,7 +5,7 @@ use crate::report::Language;
 use crate::report::dictionary::{Format, term};
 use crate::report::prose::{endpoint_short, quantity_name};
 use crate::report::sheet::{Cell, Sheet};
-use crate::study::{Answer, MONTHS, Ranked, Swings, TruthDescription, WorstCase};
+use crate::study::{Answer, Ranked, Swings, TruthDescription, WorstCase};
 
 fn headings(language: Language, first: &[&str], keys: &[&'static str]) -> Vec<String> {
     let named = keys.iter().map(|key| term(key).heading_in(language).to_owned());
@@ -150,6 +150,8 @@ pub fn looks(answers: &[Answer], truth: &str, language: Language) -> Sheet {
         "cross_efficacy",
         "futility_bound",
         "cross_futility",
+        "harm_bound",
+        "cross_harm",
         "average_hazard_ratio",
     ];
     let mut heads =
@@ -185,6 +187,8 @@ pub fn looks(answers: &[Answer], truth: &str, language: Language) -> Sheet {
                 figure("cross_efficacy", &look.cross_efficacy),
                 Cell::maybe(futility.map(|bound| bound.z), Format::Z),
                 if futility.is_some() { figure("cross_futility", &look.cross_futility) } else { Cell::None },
+                Cell::maybe(look.harm_bound.as_ref().and_then(|bound| bound.hazard_ratio), Format::Ratio),
+                Cell::estimate(look.cross_harm.as_ref(), Format::Probability),
                 Cell::maybe(look.average_hazard_ratio, Format::Ratio),
             ]);
         }
@@ -227,13 +231,9 @@ pub fn truths(described: &[TruthDescription], language: Language) -> Sheet {
     ]
     .map(str::to_owned)
     .to_vec();
-    let shown = [2_usize, 4, 5];
-    for &index in &shown {
-        heads.push(language.pick(format!("S({})", MONTHS[index]), format!("{} 月生存率", MONTHS[index])));
-    }
-    for &index in &shown {
-        heads.push(language.pick(format!("HR({})", MONTHS[index]), format!("{} 月风险比", MONTHS[index])));
-    }
+    let months = described.first().map_or(&[][..], |truth| &truth.months);
+    heads.extend(months.iter().map(|month| language.pick(format!("S({month})"), format!("{month} 月生存率"))));
+    heads.extend(months.iter().map(|month| language.pick(format!("HR({month})"), format!("{month} 月风险比"))));
     heads.push(language.pick("true response", "真实应答率").to_owned());
     heads.push(language.pick("seen response", "观察应答率").to_owned());
     let mut rows = Vec::new();
@@ -246,8 +246,8 @@ pub fn truths(described: &[TruthDescription], language: Language) -> Sheet {
                     Cell::text(endpoint_short(endpoint.endpoint)),
                     Cell::maybe(endpoint.median, Format::Months),
                 ];
-                row.extend(shown.map(|index| Cell::maybe(Some(endpoint.survival[index]), Format::Ratio)));
-                row.extend(shown.map(|index| Cell::maybe(endpoint.hazard_ratio[index], Format::Ratio)));
+                row.extend(endpoint.survival.iter().map(|survival| Cell::Figure(*survival, Format::Ratio)));
+                row.extend(endpoint.hazard_ratio.iter().map(|ratio| Cell::maybe(*ratio, Format::Ratio)));
                 let response = arm.response.filter(|_| number == 0);
                 row.push(Cell::maybe(response.map(|response| response.true_rate), Format::Ratio));
                 row.push(Cell::maybe(response.map(|response| response.positive), Format::Ratio));

@@ -47,6 +47,8 @@ pub enum Reason {
     BindingFutility,
     /// Futility may be ignored.
     NonBindingFutility,
+    /// The efficacy bounds do not count on harm bounds.
+    HarmNotCounted,
     /// The weights of the test rise with time.
     EqualCurves,
     /// Bounds given spend more than the level.
@@ -89,6 +91,9 @@ impl Reason {
                                       that the level holds only if the bounds are obeyed."
                 .into(),
             Self::NonBindingFutility => "Futility is non-binding, so that ignoring it cannot raise the level.".into(),
+            Self::HarmNotCounted => {
+                "The efficacy bounds do not count on the harm bounds: stopping for harm can only lower the type I error.".into()
+            }
             Self::EqualCurves => "The level holds where the arms' survival curves are equal. A test whose weights rise with \
                                   time may also reject when the arm is nowhere better (early harm; Magirr and Burman 2019)."
                 .into(),
@@ -146,6 +151,9 @@ pub fn guarantee<'a>(
         },
         Design::Seamless(design) => seamless(protocol, design, truths)?,
     };
+    if protocol.harm.is_some() {
+        verdict.because.push(Reason::HarmNotCounted);
+    }
     if !protocol.primary.test.is_log_rank() {
         verdict.because.push(Reason::EqualCurves);
     }

@@ -107,6 +107,7 @@ pub fn boundaries(answers: &[Answer], language: Language) -> Option<Figure> {
 
 /// Hazard ratios of every arm over time, one panel a truth.
 pub fn hazard_ratios(curves: &[TruthCurves], primary: Endpoint, language: Language) -> Option<Figure> {
+    curves.first()?;
     let of = |truth: &TruthCurves| -> Vec<Series> {
         let mut all = Vec::new();
         for (index, arm) in truth.arms.iter().enumerate().skip(1) {
@@ -183,6 +184,7 @@ pub fn survival(curves: &[TruthCurves], language: Language) -> Option<Figure> {
 
 /// Enrolment and events over calendar time, one panel a truth.
 pub fn calendar(curves: &[TruthCurves], language: Language) -> Option<Figure> {
+    curves.first()?;
     let most = curves.iter().flat_map(|truth| &truth.patients).copied().fold(1.0, f64::max);
     let panels = curves
         .iter()

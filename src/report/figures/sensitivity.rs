@@ -106,8 +106,8 @@ pub fn sizes(courses: &[SizeCourse], goal: Goal, truth: &str, language: Language
 }
 
 /// Power with one quantity at a time lower and higher.
-pub fn tornado(swings: &Swings, language: Language) -> Option<Figure> {
-    let bars: Vec<Bar> = swings
+pub fn tornado(swings: &Swings, language: Language) -> Figure {
+    let rows: Vec<Bar> = swings
         .swings
         .iter()
         .map(|swing| Bar {
@@ -116,7 +116,7 @@ pub fn tornado(swings: &Swings, language: Language) -> Option<Figure> {
             higher: swing.higher.map(|power| power.value),
         })
         .collect();
-    let ends = bars.iter().flat_map(|bar| [bar.lower, bar.higher]).flatten().chain([swings.power.value]);
+    let ends = rows.iter().flat_map(|bar| [bar.lower, bar.higher]).flatten().chain([swings.power.value]);
     let axis = Axis::around(language.pick("power", "检验效能"), ends);
     let figure = Bars {
         title: format!("{} · {}", swings.candidate, swings.truth),
@@ -126,7 +126,7 @@ pub fn tornado(swings: &Swings, language: Language) -> Option<Figure> {
             language.pick(format!("divided by {SWING}"), format!("除以 {SWING}")),
             language.pick(format!("multiplied by {SWING}"), format!("乘以 {SWING}")),
         ],
-        bars,
+        rows,
     };
     let caption = language
         .pick(
@@ -135,7 +135,7 @@ pub fn tornado(swings: &Swings, language: Language) -> Option<Figure> {
             "排名第一的候选方案在单个自然参数依次除以或乘以该倍数时的检验效能，设计保持不变。概率不超出其取值范围；风险比在对数尺度上变动。",
         )
         .to_owned();
-    Some(Figure { id: "tornado", caption, panels: vec![figure.svg()] })
+    Figure { id: "tornado", caption, panels: vec![figure.svg()] }
 }
 
 /// P(go) and power along the correlation of response and prognosis.

@@ -26,7 +26,7 @@ pub struct Bars {
     /// What a bar with the quantity lower, and with it higher, is called.
     pub sides: [String; 2],
     /// Rows, the first on top.
-    pub bars: Vec<Bar>,
+    pub rows: Vec<Bar>,
 }
 
 const WIDTH: f64 = 720.0;
@@ -40,9 +40,9 @@ const STYLES: [&str; 2] = [
 impl Bars {
     /// The tornado as an SVG document.
     pub fn svg(&self) -> String {
-        let names = self.bars.iter().map(|bar| width(&bar.name)).fold(60.0, f64::max).min(0.42 * WIDTH);
+        let names = self.rows.iter().map(|bar| width(&bar.name)).fold(60.0, f64::max).min(0.42 * WIDTH);
         let (left, right) = (names + 16.0, WIDTH - 20.0);
-        let bottom = TOP + ROW * self.bars.len() as f64;
+        let bottom = TOP + ROW * self.rows.len() as f64;
         let mut svg = Svg::new(WIDTH, bottom + 76.0, &self.title, &self.title);
         svg.text(8.0, 19.0, Anchor::Start, "font-weight=\"600\"", &fitted(&self.title, 0.93 * WIDTH));
         let at = |value: f64| left + self.axis.place(value).clamp(0.0, 1.0) * (right - left);
@@ -50,7 +50,7 @@ impl Bars {
             svg.line((at(value), TOP), (at(value), bottom), "stroke=\"#d9d9d9\" stroke-width=\"0.8\"");
             svg.text(at(value), bottom + 17.0, Anchor::Middle, "", &text);
         }
-        for (row, bar) in self.bars.iter().enumerate() {
+        for (row, bar) in self.rows.iter().enumerate() {
             let top = TOP + ROW * row as f64 + 5.0;
             svg.text(left - 8.0, top + 0.5 * (ROW - 10.0) + 0.35 * TEXT, Anchor::End, "", &fitted(&bar.name, names));
             // The shorter bar lies in front where both go to the same side.

@@ -4,12 +4,13 @@
 use crate::protocol::Protocol;
 use crate::report::Language;
 use crate::sequential::bounds::Sides;
+use crate::sequential::harm::HarmPlan;
 use crate::sequential::{Assumption, EfficacyPlan, FutilityPlan};
 use serde_json::Value;
 
 /// Parameters of a spending function as the file gives them: "gamma = -4".
 fn parameters(place: Option<&Value>) -> String {
-    let known = ["spending", "sides", "looks", "spending_time", "points", "between", "binding", "beta"];
+    let known = ["spending", "sides", "looks", "spending_time", "points", "between", "binding", "beta", "level"];
     let object = place.and_then(Value::as_object);
     let given: Vec<String> = object
         .into_iter()
@@ -148,4 +149,39 @@ pub fn futility(protocol: &Protocol, source: &Value, language: Language) -> Stri
         (false, Language::Chinese) => "无效性界值为非约束性，忽略该界值不会使 I 类错误率升高。",
     };
     stops + language.pick(". ", "。") + binding
+}
+
+/// Harm bounds of overall survival.
+pub fn harm(plan: &HarmPlan, source: &Value, language: Language) -> String {
+    let stops = match plan {
+        HarmPlan::Bounds(values) => {
+            let values = numbers(values, language);
+            language.pick(
+                format!("The trial stops for harm when the log-rank z of overall survival is at or below, look by look: {values}"),
+                format!("总生存期对数秩 z 值在各次分析不超过以下值时因有害停止：{values}"),
+            )
+        }
+        HarmPlan::HazardRatio(values) => {
+            let values = numbers(values, language);
+            language.pick(
+                format!("The trial stops for harm when the hazard ratio of overall survival is at or above, look by look: {values}"),
+                format!("总生存期风险比在各次分析达到或超过以下值时因有害停止：{values}"),
+            )
+        }
+        HarmPlan::Spending { level, .. } => {
+            let name = spending(source.get("harm"), language);
+            language.pick(
+                format!(
+                    "The chance {level} of stopping for harm where overall survival does not differ is spent over the looks by the {name} \
+                     function"
+                ),
+                format!("总生存期无差异时因有害停止的概率 {level} 按 {name} 函数在各次分析间消耗"),
+            )
+        }
+    };
+    stops
+        + language.pick(
+            ". A trial that stops for harm rejects nothing; the efficacy bounds do not count on it.",
+            "。因有害停止时不拒绝任何原假设；有效性界值的计算不依赖有害界值。",
+        )
 }

@@ -50,6 +50,9 @@ pub fn design(scenario: &Scenario, candidate: usize, language: Language) -> Vec<
     add("Analyses", "期中分析与最终分析", analyses(&words));
     add("Efficacy bounds", "有效性界值", bounds::efficacy(&candidate.protocol, &source, language));
     add("Futility bounds", "无效性界值", bounds::futility(&candidate.protocol, &source, language));
+    if let Some(harm) = &candidate.protocol.harm {
+        add("Harm bounds", "有害界值", bounds::harm(harm, &source, language));
+    }
     if let Design::Seamless(design) = &candidate.protocol.design {
         add(
             "Combination of the phases and multiplicity",
@@ -101,14 +104,14 @@ fn transition(words: &Words, design: &Seamless, source: &Value) -> String {
     let when = words.trigger(&design.transition.when);
     let keep = words.keep(design, source);
     let go = design.transition.go.as_ref().map(|go| words.criterion(go));
-    let mut text = language.pick(
+    let text = language.pick(
         format!(
             "Phase II patients are randomised {ratio}. The phase II data are cut when {when}. Each experimental arm is then \
              compared with the control. "
         ),
         format!("II 期受试者按 {ratio} 随机分配。当{when}时进行 II 期数据截止，并将各试验组与对照组比较。"),
     );
-    text.push_str(&match (go, language) {
+    let rule = match (go, language) {
         (Some(go), Language::English) => format!(
             "An arm passes if {go}. Among the arms that pass, {keep}. If no arm passes, the trial stops after phase II."
         ),
@@ -119,8 +122,8 @@ fn transition(words: &Words, design: &Seamless, source: &Value) -> String {
             )
         }
         (None, Language::Chinese) => format!("不设进入标准：{keep}。"),
-    });
-    text
+    };
+    text + &rule
 }
 
 fn phase3(words: &Words, design: &Seamless) -> String {

@@ -79,6 +79,7 @@ pub fn reason_words(reason: &Reason, language: Language) -> String {
                 .into()
         }
         Reason::NonBindingFutility => "无效性界值为非约束性，忽略该界值不会使 I 类错误率升高。".into(),
+        Reason::HarmNotCounted => "有效性界值的计算不依赖有害界值：因有害停止只会降低 I 类错误率。".into(),
         Reason::EqualCurves => {
             "水平在各组生存曲线相同时成立。权重随时间增加的检验在试验组处处不优于对照时也可能拒绝原假设（早期有害；Magirr and Burman 2019）。"
                 .into()

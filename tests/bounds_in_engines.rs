@@ -71,7 +71,7 @@ fn engines_agree_on_every_kind_of_bound() {
 fn check_names_the_consequence_of_binding() {
     let because = |efficacy: Value, futility: Value| {
         let verdicts = check(&design(&efficacy, &futility)).unwrap();
-        verdicts[0].1.because.iter().map(seamline::study::Reason::words).collect::<Vec<_>>().join(" ")
+        verdicts[0].1.because.join(" ")
     };
     let binding = because(json!({"spending": "pocock"}), json!({"p": [0.4, 0.2, null], "binding": true}));
     assert!(binding.contains("only if the bounds are obeyed"), "{binding}");

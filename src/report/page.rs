@@ -4,7 +4,7 @@ use crate::engine::Estimate;
 use crate::protocol::Design;
 use crate::report::dictionary::{DICTIONARY, Format};
 use crate::report::figures::{self, Figure};
-use crate::report::prose::{self, Paragraph, engine_name, guarantee_name, reason_words};
+use crate::report::prose::{self, Paragraph, engine_name};
 use crate::report::sheet::Sheet;
 use crate::report::{Language, sheets};
 use crate::scenario::Scenario;
@@ -302,12 +302,8 @@ fn sensitivity(builder: &mut Builder, dossier: &Dossier) {
 fn type_one_error(builder: &mut Builder, scenario: &Scenario, dossier: &Dossier) {
     builder.section("type-one-error", "Type I error", "I 类错误控制");
     let language = builder.language;
-    for (name, verdict) in &dossier.verdicts {
-        let because: Vec<String> = verdict.because.iter().map(|reason| reason_words(reason, language)).collect();
-        let guarantee = guarantee_name(verdict.guarantee, language);
-        let text = because.join(language.pick(" ", ""));
-        let heading = format!("{name}: {guarantee}");
-        builder.add(Block::Paragraphs(vec![Paragraph { heading, text }]));
+    for (candidate, (name, verdict)) in scenario.candidates.iter().zip(&dossier.verdicts) {
+        builder.add(Block::Paragraphs(vec![prose::level(name, &candidate.protocol, verdict, language)]));
     }
     match &dossier.worst_cases {
         Some(found) => {

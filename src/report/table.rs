@@ -297,7 +297,7 @@ fn rounded_text(exact: &OperatingCharacteristics, rounded: &OperatingCharacteris
 pub fn guarantee_text(candidate: &str, verdict: &Verdict) -> String {
     let mut text = format!("{candidate}: type I error {}\n", verdict.guarantee.words());
     for reason in &verdict.because {
-        text.push_str(&wrapped(&reason.words()));
+        text.push_str(&wrapped(reason));
     }
     text
 }

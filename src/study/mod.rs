@@ -18,7 +18,7 @@ pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
 pub use dossier::{Dossier, dossier};
-pub use guarantee::{Guarantee, Reason, Refusal, Verdict, guarantee};
+pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
 pub use sensitivity::{Course, CoursePoint, SWING, SizeCourse, Swing, Swings};

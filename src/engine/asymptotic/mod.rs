@@ -26,7 +26,7 @@ use crate::engine::simulation::transition::{Needs, Values};
 use crate::engine::{EngineError, Hypotheses, OperatingCharacteristics, Plan, seamless_schedule};
 use crate::numerics::mvn::{Lattice, MAX_DIMENSION, SHIFTS};
 use crate::numerics::normal;
-use crate::protocol::{Allocation, Combination, Design, Protocol, Seamless};
+use crate::protocol::{Allocation, Combination, Design, Protocol, Seamless, Stage1};
 use crate::sequential::crossing::Crossing;
 use crate::sequential::joint;
 use crate::statistics::response::ResponseCount;
@@ -119,9 +119,15 @@ pub fn evaluate_at(
     let ratios = |allocation: &Allocation| -> Vec<f64> {
         allocation.0.iter().map(|&patients| f64::from(patients) / f64::from(allocation.0[0])).collect()
     };
-    if design.combination == Combination::NaivePooled
-        && ratios(&design.phase2_allocation) != ratios(&design.phase3_allocation)
-    {
+    if let Combination::TwoStage { function, stage1, .. } = &design.combination {
+        if *stage1 == Stage1::IndependentIncrements {
+            return not_covered("stage 1 by independent increments; use simulation");
+        }
+        if function.name() != "inverse_normal" {
+            return not_covered(format!("combination by {}; use simulation", function.name()));
+        }
+    }
+    if design.combination.is_naive_pooled() && ratios(&design.phase2_allocation) != ratios(&design.phase3_allocation) {
         return not_covered("naive pooling of phases with different allocations; use simulation");
     }
     Engine::new(protocol, design, truth, plan, precision)?.run(hypotheses)
@@ -246,7 +252,7 @@ impl<'a> Engine<'a> {
                 columns.push(source.pair(&base.laws[0], arm, &[end.month])?.z(0).at(&clock));
             }
             Testing::Combined
-        } else if design.combination == Combination::NaivePooled {
+        } else if design.combination.is_naive_pooled() {
             Testing::Elementary
         } else {
             Testing::Closed

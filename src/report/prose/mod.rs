@@ -1,13 +1,15 @@
 //! The design in words, fit for the statistical section of a protocol, in both languages.
 
 mod bounds;
+mod level;
 mod names;
 mod rules;
 
-pub use names::{endpoint_name, endpoint_short, engine_name, guarantee_name, quantity_name, reason_words, test_name};
+pub use level::level;
+pub use names::{endpoint_name, endpoint_short, engine_name, quantity_name, test_name};
 
 use crate::adaptive::MAX_ARMS;
-use crate::protocol::{Allocation, Combination, Design, Protocol, Seamless, Weight};
+use crate::protocol::{Allocation, Combination, Design, Protocol, Seamless, Stage1, Weight};
 use crate::report::Language;
 use crate::scenario::Scenario;
 use rules::Words;
@@ -190,7 +192,7 @@ fn analyses(words: &Words) -> String {
         (Language::Chinese, n) => format!("计划进行 {n} 次分析：{}。", each.join("；")),
     };
     if let Design::Seamless(design) = &words.protocol.design
-        && !matches!(design.combination, Combination::NaivePooled)
+        && !design.combination.looks_read_phase2()
     {
         text.push_str(language.pick(
             " Events are those of phase III patients in the arms still studied.",
@@ -204,27 +206,8 @@ fn combination(words: &Words, design: &Seamless, source: &Value) -> String {
     let language = words.language;
     let several = (2..=MAX_ARMS).contains(&(words.protocol.arms.len() - 1));
     let mut text = match &design.combination {
-        Combination::InverseNormal { weight, phase2_follow_up } => {
-            let when = words.trigger(phase2_follow_up);
-            let weight = match (weight, language) {
-                (Weight::Fixed(weight), Language::English) => format!("the squared weight of stage 1 is {weight}"),
-                (Weight::Fixed(weight), Language::Chinese) => format!("第一阶段权重的平方为 {weight}"),
-                (Weight::PlannedEvents, Language::English) => {
-                    "the squared weights are the planned shares of the events".to_owned()
-                }
-                (Weight::PlannedEvents, Language::Chinese) => "权重的平方按计划事件数的占比确定".to_owned(),
-            };
-            language.pick(
-                format!(
-                    "The stage-wise p-values are combined by the inverse normal method with weights fixed in advance ({weight}). \
-                     Stage 1 consists of the phase II patients of all arms, followed until {when} whatever the decision; stage 2 \
-                     consists of the patients enrolled afterwards."
-                ),
-                format!(
-                    "采用权重事先固定的逆正态法合并各阶段 p 值（{weight}）。第一阶段为全部组的 II 期受试者，无论决策如何均随访至{when}；\
-                     第二阶段为其后入组的受试者。"
-                ),
-            )
+        Combination::TwoStage { function, weight, stage1 } => {
+            two_stages(words, (function.name(), *weight), stage1)
         }
         Combination::Phase3Only => language
             .pick(
@@ -252,4 +235,49 @@ fn combination(words: &Words, design: &Seamless, source: &Value) -> String {
         ));
     }
     text
+}
+
+/// How the evidence of two stages is combined, and which evidence each is.
+fn two_stages(words: &Words, (function, weight): (&str, Weight), stage1: &Stage1) -> String {
+    let language = words.language;
+    let share = match (weight, language) {
+        (Weight::Fixed(weight), Language::English) => format!("the squared weight of stage 1 is {weight}"),
+        (Weight::Fixed(weight), Language::Chinese) => format!("第一阶段权重的平方为 {weight}"),
+        (Weight::PlannedEvents, Language::English) => {
+            "the squared weights are the planned shares of the events".to_owned()
+        }
+        (Weight::PlannedEvents, Language::Chinese) => "权重的平方按计划事件数的占比确定".to_owned(),
+    };
+    let how = match function {
+        "fisher" => language.pick(
+            "The stage-wise p-values are combined by Fisher's product.".to_owned(),
+            "采用 Fisher 乘积法合并各阶段 p 值。".to_owned(),
+        ),
+        "conditional_error" => language.pick(
+            format!("Stage 2 is tested at the conditional error of the test that was planned ({share})."),
+            format!("第二阶段按计划检验的条件错误率进行检验（{share}）。"),
+        ),
+        _ => language.pick(
+            format!("The stage-wise p-values are combined by the inverse normal method with weights fixed in advance ({share})."),
+            format!("采用权重事先固定的逆正态法合并各阶段 p 值（{share}）。"),
+        ),
+    };
+    let who = match stage1 {
+        Stage1::OwnCohort { follow_up } => {
+            let when = words.trigger(follow_up);
+            language.pick(
+                format!(
+                    " Stage 1 consists of the phase II patients of all arms, followed until {when} whatever the decision; stage 2 consists \
+                     of the patients enrolled afterwards."
+                ),
+                format!("第一阶段为全部组的 II 期受试者，无论决策如何均随访至{when}；第二阶段为其后入组的受试者。"),
+            )
+        }
+        Stage1::IndependentIncrements => language.pick(
+            " Stage 1 is what the phase II patients had shown at the data cut; stage 2 is what all patients of the arms kept add to it."
+                .to_owned(),
+            "第一阶段为数据截止时 II 期受试者已显示的结果；第二阶段为保留组全部受试者其后新增的信息。".to_owned(),
+        ),
+    };
+    how + &who
 }

@@ -8,8 +8,11 @@ mod parts;
 mod progress;
 mod reporting;
 mod starters;
+mod sweep;
 mod verbs;
 
+use crate::engine::EngineKind;
+use crate::study::Overrides;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -64,6 +67,8 @@ enum Verb {
         #[arg(long, value_name = "V,V,…", value_delimiter = ',', required = true)]
         values: Vec<String>,
     },
+    /// Everything at every point of the file's axes, kept in one file that survives a kill.
+    Sweep(sweep::Sweep),
     /// Whether the design is valid, which guarantee its type I error has, and why.
     Check {
         #[command(flatten)]
@@ -142,6 +147,19 @@ struct Run {
     timing: bool,
 }
 
+impl Run {
+    /// What is said of the file's `run`.
+    fn overrides(&self) -> Overrides {
+        let engine = self.engine.map(|engine| match engine {
+            EngineArgument::Auto => EngineKind::Auto,
+            EngineArgument::Analytic => EngineKind::Analytic,
+            EngineArgument::Asymptotic => EngineKind::Asymptotic,
+            EngineArgument::Simulation => EngineKind::Simulation,
+        });
+        Overrides { engine, replicates: self.replicates, seed: self.seed }
+    }
+}
+
 /// Engines as the command line names them.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum EngineArgument {
@@ -180,6 +198,7 @@ pub fn run() -> ExitCode {
         Verb::Compare(run) => verbs::compare(&run),
         Verb::Size(run) => verbs::size(&run),
         Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
+        Verb::Sweep(arguments) => sweep::sweep(&arguments),
         Verb::Check { run, worst_case: true, output } => verbs::worst_case(&run, output.as_deref()),
         Verb::Check { run, .. } => verbs::check(&run),
         Verb::Report { run, report } => reporting::report(&run, &report),

@@ -1,6 +1,6 @@
 //! The verbs: read the file, ask the study, print.
 
-use crate::cli::{EngineArgument, Failure, Run, message, progress};
+use crate::cli::{Failure, Run, message, progress};
 use crate::engine::EngineKind;
 use crate::report::{self, Header};
 use crate::scenario::{self, Observed, Scenario};
@@ -52,23 +52,10 @@ pub(super) fn load_text(run: &Run) -> Result<(Scenario, String), Failure> {
     }
     let text = read(&run.file)?;
     let mut scenario = Scenario::from_json(&text, &run.sets).map_err(|error| Failure::Wrong(Box::new(error)))?;
-    if let Some(engine) = run.engine {
-        scenario.run.engine = match engine {
-            EngineArgument::Auto => EngineKind::Auto,
-            EngineArgument::Analytic => EngineKind::Analytic,
-            EngineArgument::Asymptotic => EngineKind::Asymptotic,
-            EngineArgument::Simulation => EngineKind::Simulation,
-        };
+    if let Some(replicates) = run.replicates.filter(|replicates| !(1..=1_000_000_000).contains(replicates)) {
+        return Err(Failure::Argument(format!("--replicates must be between 1 and 1e9: {replicates}")));
     }
-    if let Some(replicates) = run.replicates {
-        if !(1..=1_000_000_000).contains(&replicates) {
-            return Err(Failure::Argument(format!("--replicates must be between 1 and 1e9: {replicates}")));
-        }
-        scenario.run.replicates = replicates;
-    }
-    if let Some(seed) = run.seed {
-        scenario.run.seed = seed;
-    }
+    run.overrides().apply(&mut scenario.run);
     if !run.quiet {
         for warning in &scenario.warnings {
             message::note(&format!("warning: {warning}"));

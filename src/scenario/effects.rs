@@ -37,7 +37,7 @@ impl Scenario {
         assembled(source).ok().map(|scenario| Self { sha256: self.sha256.clone(), ..scenario })
     }
 
-    /// The scenario with other numbers at `paths`, JSON pointers of numbers in the file, and without its prior.
+    /// The scenario with other numbers at `paths`, JSON pointers of numbers in the file, and without its prior and sweep.
     ///
     /// # Errors
     /// [`ScenarioError`] at the path in `prior` whose value the format refuses.
@@ -50,6 +50,7 @@ impl Scenario {
         }
         if let Some(file) = source.as_object_mut() {
             file.shift_remove("prior");
+            file.shift_remove("sweep");
         }
         assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario }).map_err(
             |error| {

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, missing_docs)] // a bench fails by panicking; criterion writes the entry point
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use plain::OS_DELAYED_EFFECT as TRIAL;
 use seamline::engine::{EngineKind, analytic, evaluate, hypotheses, plan};
 use seamline::registry::find;
 use seamline::scenario::{Goal, Scenario, Solve};
@@ -47,16 +48,6 @@ fn boundaries(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-/// `scenarios/os-delayed-effect.json`, for the plain twin.
-const TRIAL: plain::Delayed = plain::Delayed {
-    hazard: std::f64::consts::LN_2 / 12.0,
-    ratio: 0.6,
-    delay: 4.0,
-    dropout: 0.002,
-    patients: 500.0,
-    accrual: 12.0,
-};
 
 /// Targets: an evaluation (bounds included) under 200 µs, a size under 2 ms. The references: Simpson sums, the Simpson grid and
 /// bisection; and the same power by simulation, per 1000 trials.

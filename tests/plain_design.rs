@@ -7,21 +7,11 @@ mod sequential_common;
 #[path = "sequential_common/twin.rs"]
 mod twin;
 
-use plain::Delayed;
+use plain::OS_DELAYED_EFFECT as TRIAL;
 use seamline::engine::{evaluate, planning_law};
 use seamline::scenario::{Goal, Scenario, Solve};
 use seamline::search;
 use sequential_common::{function, spending};
-
-/// `scenarios/os-delayed-effect.json`.
-const TRIAL: Delayed = Delayed {
-    hazard: std::f64::consts::LN_2 / 12.0,
-    ratio: 0.6,
-    delay: 4.0,
-    dropout: 0.002,
-    patients: 500.0,
-    accrual: 12.0,
-};
 
 #[test]
 fn the_plain_twin_agrees() {

@@ -15,6 +15,16 @@ pub struct Delayed {
     pub accrual: f64,
 }
 
+/// `scenarios/os-delayed-effect.json`.
+pub const OS_DELAYED_EFFECT: Delayed = Delayed {
+    hazard: std::f64::consts::LN_2 / 12.0,
+    ratio: 0.6,
+    delay: 4.0,
+    dropout: 0.002,
+    patients: 500.0,
+    accrual: 12.0,
+};
+
 /// Simpson's rule with so many intervals (even).
 fn simpson(low: f64, high: f64, intervals: usize, f: impl Fn(f64) -> f64) -> f64 {
     let step = (high - low) / intervals as f64;

@@ -86,6 +86,22 @@ fn a_trial_that_ends_at_its_second_look() {
     assert!(analysis.warnings.is_empty());
 }
 
+/// Harm bounds at the analysis: by the hazard ratio at the information seen, or spent by the share of it.
+#[test]
+fn harm_is_looked_at_first() {
+    let mut file = design();
+    file["protocol"]["harm"] = json!({"hazard_ratio": [1.2, null, null]});
+    // 108 events: z = −ln(1.2)·√27 = −0.947; below the futility bound 0 too.
+    let decision =
+        |file: &Value, z: f64| run(file, json!([{"name": "first", "events": 108, "z": z}])).looks[0].decision;
+    assert_eq!(decision(&file, -0.95), Decision::StopForHarm);
+    assert_eq!(decision(&file, -0.94), Decision::Futility);
+    file["protocol"]["harm"] = json!({"spending": "pocock", "level": 0.1});
+    // Share of the information 108/200: 0.1·ln(1 + 1.71828·0.54) = 0.0656, z = −1.509.
+    assert_eq!(decision(&file, -1.51), Decision::StopForHarm);
+    assert_eq!(decision(&file, -1.50), Decision::Futility);
+}
+
 /// z, score with variance and hazard ratio with standard error say the same.
 #[test]
 fn three_ways_to_give_a_statistic() {

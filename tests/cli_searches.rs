@@ -69,6 +69,28 @@ fn solved_designs_have_the_goals_power() {
     assert!(number(&fewer, "/results/0/reject_any/value") < 0.9);
 }
 
+/// The planned months of the looks are the months at which `describe` expects the looks' events.
+#[test]
+fn described_events_are_those_of_the_looks() {
+    let file = "scenarios/os-delayed-effect.json";
+    let evaluated = answer(&["evaluate", file, "--engine", "analytic"]);
+    let months: Vec<f64> = [0, 1].map(|k| number(&evaluated, &format!("/results/0/looks/{k}/month/value"))).to_vec();
+    let described = answer(&["describe", file, "--at", &format!("{},{},{}", months[1], months[0], months[0])]);
+    for (k, events) in [200.0, 300.0].into_iter().enumerate() {
+        let at = |key: &str| number(&described, &format!("/truths/0/calendar/{k}/{key}"));
+        assert_eq!(at("month"), months[k]);
+        assert!((at("events/os") - events).abs() < 1e-6, "{}", at("events/os"));
+        // 500 patients at an even rate over 12 months, then nobody.
+        assert!((at("follow_up") - (months[k] - 6.0)).abs() < 1e-9);
+    }
+    assert!(described["truths"][0]["calendar"][2].is_null(), "equal months are read once");
+    for month in ["-1", "nan", "1201", "soon"] {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_seamline")).args(["describe", file, "--at", month]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{month}");
+    }
+}
+
 #[test]
 fn a_goal_out_of_reach_ends_with_status_3() {
     let output = Command::new(env!("CARGO_BIN_EXE_seamline"))

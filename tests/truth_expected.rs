@@ -328,3 +328,23 @@ fn impossible_truths_are_refused() {
     assert!(ExpectedEvents::new(&rich(), Endpoint::Os, &[1.0], 300.0).is_err());
     assert!(ExpectedEvents::new(&rich(), Endpoint::Os, &[0.5, 0.5], 0.0).is_err());
 }
+
+/// Mean follow-up against a midpoint sum over entries: ramp of 10, then 30 a month, full at month 17 with 390 patients.
+#[test]
+fn mean_follow_up_is_a_mean_over_entries() {
+    let enrollment = Enrollment::new(&[0.0, 6.0], &[10.0, 30.0]).unwrap();
+    for month in [0.5, 4.0, 6.0, 11.3, 17.0, 30.0] {
+        let (mut sum, mut weight) = (0.0, 0.0);
+        let step = 1e-4;
+        let steps = (f64::min(month, 17.0) / step).round() as usize;
+        for i in 0..steps {
+            let entry = (i as f64 + 0.5) * step;
+            let rate = if entry < 6.0 { 10.0 } else { 30.0 };
+            sum += rate * (month - entry);
+            weight += rate;
+        }
+        let found = enrollment.mean_follow_up(month, 390.0);
+        assert!((found - sum / weight).abs() < 1e-6, "{month}: {found} {}", sum / weight);
+    }
+    assert_eq!(enrollment.mean_follow_up(0.0, 390.0), 0.0);
+}

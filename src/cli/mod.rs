@@ -24,7 +24,14 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// What the truths imply: survival, medians, hazard ratios, response rates, enrolment and events.
-    Describe(Run),
+    Describe {
+        /// What is described.
+        #[command(flatten)]
+        run: Run,
+        /// Months at which curves and the trial's calendar are read, separated by commas.
+        #[arg(long, value_name = "MONTH,…", value_delimiter = ',')]
+        at: Vec<f64>,
+    },
     /// Operating characteristics of every candidate under every truth.
     Evaluate {
         #[command(flatten)]
@@ -155,7 +162,7 @@ enum Failure {
 pub fn run() -> ExitCode {
     let command = Command::parse();
     let result = match command.verb {
-        Verb::Describe(run) => verbs::describe(&run),
+        Verb::Describe { run, at } => verbs::describe(&run, &at),
         Verb::Evaluate { run, part } => match part.output() {
             Ok(Some(file)) => parts::evaluate(&run, &part, file),
             Ok(None) => verbs::evaluate(&run),

@@ -311,9 +311,15 @@ pub(super) fn worst_case(run: &Run, output: Option<&Path>) -> Result<(), Failure
     message::data(&format!("{}\n\n{}", scenario.title, texts.join("\n")))
 }
 
-pub(super) fn describe(run: &Run) -> Result<(), Failure> {
+pub(super) fn describe(run: &Run, at: &[f64]) -> Result<(), Failure> {
+    let mut months = if at.is_empty() { study::MONTHS.to_vec() } else { at.to_vec() };
+    if let Some(month) = months.iter().find(|month| !(0.0..=scenario::MOST_MONTHS).contains(*month)) {
+        return Err(Failure::Argument(format!("--at {month}: a month lies between 0 and {}", scenario::MOST_MONTHS)));
+    }
+    months.sort_by(f64::total_cmp);
+    months.dedup();
     let scenario = load(run)?;
-    let descriptions = study::describe(&scenario)?;
+    let descriptions = study::describe(&scenario, &months)?;
     if run.json {
         return print(&report::description_json(&scenario.sha256, &descriptions));
     }

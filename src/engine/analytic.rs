@@ -12,7 +12,7 @@ use crate::engine::{
 use crate::numerics::normal;
 use crate::protocol::{Design, Protocol};
 use crate::sequential;
-use crate::sequential::{Bounds, crossing::Crossing};
+use crate::sequential::{crossing::Crossing, harm::HarmCrossing};
 use crate::statistics::{Cell, Comparison, EventLaw, Expectation, MixtureLaw, StratumPair, Timing};
 use crate::truth::Truth;
 
@@ -32,6 +32,7 @@ pub fn evaluate(
     let Design::GroupSequential(design) = &protocol.design else {
         return Err(EngineError::NotCovered { engine: NAME, feature: "a data-driven transition".into() });
     };
+    refuse_harm(protocol)?;
     let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), truth)?;
     let cohort = trial_cohort(design, truth);
     let scheduled = trial_schedule(protocol, truth, &laws, &cohort)?;
@@ -39,7 +40,7 @@ pub fn evaluate(
     let mut warnings = Vec::new();
     let timing: Vec<Timing> =
         scheduled.iter().enumerate().map(|(k, look)| timing(protocol, k, look, &mut warnings)).collect();
-    let crossing = crossing(&expectation, &timing, &plan.bounds)?;
+    let HarmCrossing { crossing, harm } = crossing(&expectation, &timing, plan)?;
 
     let total: f64 = cohort.patients.iter().sum();
     let shares = [cohort.patients[0] / total, cohort.patients[1] / total];
@@ -49,7 +50,8 @@ pub fn evaluate(
     for (k, look) in scheduled.iter().enumerate() {
         let events = expectation.events(k) * total;
         let patients = truth.enrollment.expected_by(look.month).min(total);
-        let here = crossing.efficacy[k] + crossing.futility[k];
+        let stop_for_harm = harm.get(k).copied();
+        let here = crossing.efficacy[k] + crossing.futility[k] + stop_for_harm.unwrap_or(0.0);
         let ends_here = if k + 1 == scheduled.len() { going } else { here };
         for (sum, value) in expected.iter_mut().zip([patients, events, look.month]) {
             *sum += ends_here * value;
@@ -64,6 +66,8 @@ pub fn evaluate(
             information_fraction: plan.looks[k].information_fraction,
             efficacy_bound: bound(plan.bounds.efficacy[k]),
             futility_bound: bound(plan.bounds.futility[k]),
+            harm_bound: plan.harm.get(k).and_then(|&z| bound(z)),
+            cross_harm: stop_for_harm.map(Estimate::exact),
             cross_efficacy: Estimate::exact(crossing.efficacy[k]),
             cross_futility: Estimate::exact(crossing.futility[k]),
             average_hazard_ratio: expectation.table().average_hazard_ratio(k),
@@ -94,15 +98,34 @@ pub fn evaluate(
 }
 
 /// Probabilities of first crossing each look's bounds, under the statistics' own joint law.
-fn crossing(expectation: &Expectation, timing: &[Timing], bounds: &Bounds) -> Result<Crossing, EngineError> {
+fn crossing(expectation: &Expectation, timing: &[Timing], plan: &Plan) -> Result<HarmCrossing, EngineError> {
     let (means, covariance) = expectation.joint_law(timing);
-    let found = if expectation.tests() == 1 {
-        sequential::joint::joint(means.as_slice(), &covariance, bounds)
-    } else {
-        sequential::several::crossing(means.as_slice(), &covariance, expectation.tests(), &bounds.efficacy)
+    let found = if expectation.tests() > 1 {
+        sequential::several::crossing(means.as_slice(), &covariance, expectation.tests(), &plan.bounds.efficacy)
             .map(|efficacy| Crossing { futility: vec![0.0; efficacy.len()], efficacy })
+            .map(|crossing| HarmCrossing { crossing, harm: Vec::new() })
+    } else if plan.harm.is_empty() {
+        sequential::joint::joint(means.as_slice(), &covariance, &plan.bounds)
+            .map(|crossing| HarmCrossing { crossing, harm: Vec::new() })
+    } else {
+        sequential::harm::split(&plan.bounds, &plan.harm, |bounds| {
+            let looks = bounds.efficacy.len();
+            let covariance = covariance.view((0, 0), (looks, looks)).into_owned();
+            sequential::joint::joint(&means.as_slice()[..looks], &covariance, bounds)
+        })
     };
     found.map_err(|error| EngineError::Numerics(error.to_string()))
+}
+
+/// Refuses harm bounds of a statistic other than the one tested.
+fn refuse_harm(protocol: &Protocol) -> Result<(), EngineError> {
+    if protocol.harm.is_none() || protocol.tests_overall_survival() {
+        return Ok(());
+    }
+    Err(EngineError::NotCovered {
+        engine: NAME,
+        feature: "harm bounds of overall survival beside a primary test that is not its log-rank test".into(),
+    })
 }
 
 /// A z bound on three scales, for `events` in arms with these shares; a hazard ratio only of the log-rank test.

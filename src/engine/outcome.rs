@@ -80,6 +80,10 @@ pub struct LookOutcome {
     pub efficacy_bound: Option<BoundAt>,
     /// Futility bound, if the look has one.
     pub futility_bound: Option<BoundAt>,
+    /// Harm bound of overall survival, if the look has one; its hazard ratio is that of overall survival.
+    pub harm_bound: Option<BoundAt>,
+    /// Probability that the trial stops for harm here; `None` in a trial without harm bounds.
+    pub cross_harm: Option<Estimate>,
     /// Probability that the trial first crosses an efficacy bound here.
     pub cross_efficacy: Estimate,
     /// Probability that the trial stops for futility here.

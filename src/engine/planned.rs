@@ -3,12 +3,16 @@
 use crate::sequential::Bounds;
 
 /// What the protocol and its planning truth fix before the first patient.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Plan {
     /// Looks in order.
     pub looks: Vec<PlannedLook>,
     /// Bounds of the test statistic of each look (the log-rank z, or the combined z of a seamless design).
     pub bounds: Bounds,
+    /// Harm bounds of the log-rank statistic of overall survival, one per look, −∞ for none; empty without harm bounds.
+    pub harm: Vec<f64>,
+    /// Deaths expected by each look under the planning truth; empty without harm bounds.
+    pub deaths: Vec<f64>,
     /// Squared weight of stage 1 in the combination; `None` unless the design combines two stages.
     pub stage1_weight: Option<f64>,
 }

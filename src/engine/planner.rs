@@ -132,7 +132,7 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
         let looks = looks(protocol, &fractions(&events), &events, 0.0);
         let bounds =
             bounds(protocol, &looks, &events, &shares(&cohort), || Ok(expectation()?.means().as_slice().to_vec()))?;
-        return Ok(Plan { looks, bounds, stage1_weight: None });
+        return with_harm(protocol, truth, &cohort, &scheduled, Plan { looks, bounds, ..Plan::default() });
     }
     let expectation = expectation()?;
     let looks = looks_by_information(protocol, &expectation.information_fractions(), &events, &counts, 0.0)?;
@@ -141,7 +141,33 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
     } else {
         bounds(protocol, &looks, &events, &shares(&cohort), || Ok(expectation.means().as_slice().to_vec()))?
     };
-    Ok(Plan { looks, bounds, stage1_weight: None })
+    with_harm(protocol, truth, &cohort, &scheduled, Plan { looks, bounds, ..Plan::default() })
+}
+
+/// Adds the harm bounds of a group-sequential trial, from the deaths expected by its looks.
+fn with_harm(
+    protocol: &Protocol,
+    truth: &Truth,
+    cohort: &Cohort,
+    scheduled: &[ScheduledLook],
+    mut plan: Plan,
+) -> Result<Plan, EngineError> {
+    let Some(harm) = &protocol.harm else { return Ok(plan) };
+    let laws = Laws::new(truth, Endpoint::Os)?;
+    let counted = |(look, scheduled): (&PlannedLook, &ScheduledLook)| {
+        if protocol.primary.endpoint.is_death() {
+            look.events
+        } else {
+            expected_events(truth, &laws, cohort, None, None, scheduled.month)
+        }
+    };
+    plan.deaths = plan.looks.iter().zip(scheduled).map(counted).collect();
+    let shares = shares(cohort);
+    let z_of = |look: usize, ratio: f64| -ratio.ln() * (shares[0] * shares[1] * plan.deaths[look]).sqrt();
+    plan.harm = harm
+        .bounds(&fractions(&plan.deaths), z_of)
+        .map_err(|error| EngineError::Numerics(format!("harm bounds: {error}")))?;
+    Ok(plan)
 }
 
 /// Looks of a test whose information is not its events: information fractions are the statistic's own (of a max-combo, the
@@ -394,5 +420,5 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
             feature: "futility planned on a drift (β-spending, conditional power) in a seamless design".into(),
         })
     })?;
-    Ok(Plan { looks, bounds, stage1_weight })
+    Ok(Plan { looks, bounds, stage1_weight, ..Plan::default() })
 }

@@ -1,6 +1,6 @@
 //! What is fixed in advance: arms, looks, tests, bounds, transition rule, combination, sample size.
 
-use crate::sequential::BoundPlan;
+use crate::sequential::{BoundPlan, harm::HarmPlan};
 use crate::statistics::TestStatistic;
 use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
 use crate::survival::Endpoint;
@@ -20,8 +20,18 @@ pub struct Protocol {
     pub analyses: Vec<Analysis>,
     /// Efficacy and futility bounds of the looks.
     pub bounds: BoundPlan,
+    /// Harm bounds of overall survival, in a trial without a transition; `None` for none. A trial that crosses one stops without
+    /// rejecting anything; the efficacy bounds are computed as if there were none.
+    pub harm: Option<HarmPlan>,
     /// Group-sequential or seamless.
     pub design: Design,
+}
+
+impl Protocol {
+    /// Whether the primary test is the log-rank test of overall survival, the statistic of harm bounds.
+    pub fn tests_overall_survival(&self) -> bool {
+        self.primary.endpoint.is_death() && self.primary.test.is_log_rank()
+    }
 }
 
 /// The primary endpoint and its test.

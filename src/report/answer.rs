@@ -42,8 +42,9 @@ fn named(names: &[String], values: &[Estimate]) -> Value {
     Value::Object(names.iter().cloned().zip(values.iter().map(estimate)).collect())
 }
 
+/// One look; the keys of harm bounds are there only in a trial that has them.
 fn look(look: &LookOutcome) -> Value {
-    json!({
+    let mut value = json!({
         "analysis": look.analysis,
         "month": estimate(&look.month),
         "events": estimate(&look.events),
@@ -55,7 +56,12 @@ fn look(look: &LookOutcome) -> Value {
         "cross_futility": estimate(&look.cross_futility),
         "average_hazard_ratio": look.average_hazard_ratio.map_or(Value::Null, number),
         "cox_hazard_ratio": look.cox_hazard_ratio.map_or(Value::Null, number),
-    })
+    });
+    if let Some(cross) = &look.cross_harm {
+        value["harm_bound"] = bound(look.harm_bound.as_ref());
+        value["cross_harm"] = estimate(cross);
+    }
+    value
 }
 
 /// One entry of `results`.

@@ -2,7 +2,7 @@
 
 use crate::report::dictionary::Format;
 use crate::report::table::table;
-use crate::study::{ArmDescription, CORRELATION_MONTH, MONTHS, TruthDescription};
+use crate::study::{ArmDescription, CORRELATION_MONTH, TruthDescription};
 use crate::truth::ObservedResponse;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -11,13 +11,13 @@ fn optional(value: Option<f64>) -> Value {
     value.filter(|v| v.is_finite()).map_or(Value::Null, |v| json!(v))
 }
 
-fn arm_json(arm: &ArmDescription) -> Value {
+fn arm_json(arm: &ArmDescription, months: &[f64]) -> Value {
     let endpoints: serde_json::Map<String, Value> = arm
         .endpoints
         .iter()
         .map(|e| {
-            let curve = MONTHS.iter().zip(&e.survival).map(|(m, s)| json!({ "month": m, "value": s }));
-            let ratio = MONTHS.iter().zip(&e.hazard_ratio).map(|(m, h)| json!({ "month": m, "value": optional(*h) }));
+            let curve = months.iter().zip(&e.survival).map(|(m, s)| json!({ "month": m, "value": s }));
+            let ratio = months.iter().zip(&e.hazard_ratio).map(|(m, h)| json!({ "month": m, "value": optional(*h) }));
             let entry = json!({ "median": optional(e.median), "survival": curve.collect::<Vec<_>>(),
                                 "hazard_ratio": ratio.collect::<Vec<_>>() });
             (e.endpoint.name().to_string(), entry)
@@ -51,7 +51,7 @@ pub fn description_json(sha256: &str, descriptions: &[TruthDescription]) -> Valu
                 .map(|m| {
                     let events: serde_json::Map<String, Value> =
                         m.events.iter().map(|(e, count)| (e.name().to_string(), json!(count))).collect();
-                    json!({ "month": m.month, "patients": m.patients, "events": events })
+                    json!({ "month": m.month, "patients": m.patients, "follow_up": m.follow_up, "events": events })
                 })
                 .collect();
             let hazards: Vec<Value> = d
@@ -62,36 +62,47 @@ pub fn description_json(sha256: &str, descriptions: &[TruthDescription]) -> Valu
                             "death_after_progression": after })
                 })
                 .collect();
-            json!({ "truth": d.truth, "control_hazards": hazards, "arms": d.arms.iter().map(arm_json).collect::<Vec<_>>(), "calendar": milestones })
+            json!({ "truth": d.truth, "control_hazards": hazards, "arms": d.arms.iter().map(|arm| arm_json(arm, &d.months)).collect::<Vec<_>>(), "calendar": milestones })
         })
         .collect();
     json!({ "seamline": env!("CARGO_PKG_VERSION"), "scenario_sha256": sha256, "truths": truths })
 }
 
+/// Months side by side in a table of 80 columns.
+const COLUMNS: usize = 7;
+
+/// Survival and hazard ratios at some of the description's months.
+fn curves(d: &TruthDescription, columns: &[usize]) -> comfy_table::Table {
+    let months: Vec<String> = columns.iter().map(|&at| format!("m{}", d.months[at])).collect();
+    let mut headings = vec!["arm", "", "median"];
+    headings.extend(months.iter().map(String::as_str));
+    let mut curves = table(&headings);
+    for arm in &d.arms {
+        for e in &arm.endpoints {
+            let name = e.endpoint.name();
+            let median = e.median.map_or_else(|| "–".into(), |m| Format::Months.text(m));
+            let mut row = vec![arm.arm.clone(), format!("S {name}"), median];
+            row.extend(columns.iter().map(|&at| Format::Ratio.text(e.survival[at])));
+            curves.add_row(row);
+            if e.hazard_ratio.iter().any(Option::is_some) {
+                let mut row = vec![String::new(), format!("HR {name}"), String::new()];
+                let ratio = |at: &usize| e.hazard_ratio[*at].map_or_else(|| "–".into(), |h| Format::Ratio.text(h));
+                row.extend(columns.iter().map(ratio));
+                curves.add_row(row);
+            }
+        }
+    }
+    curves
+}
+
 /// The answer of `describe`.
 pub fn description_text(descriptions: &[TruthDescription]) -> String {
     let mut text = String::new();
-    let months: Vec<String> = MONTHS.iter().map(|m| format!("m{m:.0}")).collect();
     for d in descriptions {
         let _ = writeln!(text, "truth: {}\n", d.truth);
-        let mut headings = vec!["arm", "", "median"];
-        headings.extend(months.iter().map(String::as_str));
-        let mut curves = table(&headings);
-        for arm in &d.arms {
-            for e in &arm.endpoints {
-                let name = e.endpoint.name();
-                let median = e.median.map_or_else(|| "–".into(), |m| Format::Months.text(m));
-                let mut row = vec![arm.arm.clone(), format!("S {name}"), median];
-                row.extend(e.survival.iter().map(|&s| Format::Ratio.text(s)));
-                curves.add_row(row);
-                if e.hazard_ratio.iter().any(Option::is_some) {
-                    let mut row = vec![String::new(), format!("HR {name}"), String::new()];
-                    row.extend(e.hazard_ratio.iter().map(|h| h.map_or_else(|| "–".into(), |h| Format::Ratio.text(h))));
-                    curves.add_row(row);
-                }
-            }
+        for columns in (0..d.months.len()).collect::<Vec<_>>().chunks(COLUMNS) {
+            let _ = writeln!(text, "{}\n", curves(d, columns));
         }
-        let _ = writeln!(text, "{curves}\n");
         for (stratum, [progression, death, after]) in &d.control_hazards {
             let whose = if d.control_hazards.len() == 1 { String::new() } else { format!(" in {stratum}") };
             let _ = writeln!(
@@ -131,18 +142,25 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
             }
             let _ = writeln!(text, "{responses}\n");
         }
-        let mut calendar = table(&["calendar month", "patients", "events"]);
+        let mut calendar = table(&["calendar month", "patients", "follow-up", "events"]);
         for m in &d.milestones {
             let events: Vec<String> = m.events.iter().map(|(e, n)| format!("{n:.1} {}", e.name())).collect();
-            calendar.add_row([format!("{:.0}", m.month), Format::Count.text(m.patients), events.join(", ")]);
+            calendar.add_row([
+                m.month.to_string(),
+                Format::Count.text(m.patients),
+                Format::Months.text(m.follow_up),
+                events.join(", "),
+            ]);
         }
         let _ = writeln!(text, "{calendar}\n");
     }
     let _ = writeln!(
         text,
-        "S survival, HR hazard ratio against control at that month; observed: read positive, a missing reading counts as\n\
-         non-response; of read: among those whose reading is not missing; correlations of the true\n\
-         response with survival beyond month {CORRELATION_MONTH:.0}. Events as if every arm stayed open."
+        "S survival, HR hazard ratio against control at that month; observed: read\n\
+         positive, a missing reading counts as non-response; of read: among those whose\n\
+         reading is not missing; correlations of the true response with survival beyond\n\
+         month {CORRELATION_MONTH:.0}. Events as if every arm stayed open; follow-up: mean months since\n\
+         enrolment."
     );
     text
 }

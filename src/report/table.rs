@@ -104,6 +104,10 @@ fn looks_table(outcome: &OperatingCharacteristics) -> String {
     if futility {
         headings.extend([term("futility_bound").heading, term("cross_futility").heading]);
     }
+    let harm = outcome.looks.iter().any(|look| look.cross_harm.is_some());
+    if harm {
+        headings.extend([term("harm_bound").heading, term("cross_harm").heading]);
+    }
     if average {
         headings.push(term("average_hazard_ratio").heading);
     }
@@ -122,6 +126,10 @@ fn looks_table(outcome: &OperatingCharacteristics) -> String {
         if futility {
             row.push(plain(Format::Z, look.futility_bound.as_ref().map(|b| b.z)));
             row.push(show("cross_futility", &look.cross_futility));
+        }
+        if harm {
+            row.push(plain(Format::Ratio, look.harm_bound.as_ref().and_then(|b| b.hazard_ratio)));
+            row.push(look.cross_harm.as_ref().map_or_else(|| "–".into(), |cross| show("cross_harm", cross)));
         }
         if average {
             row.push(plain(Format::Ratio, look.average_hazard_ratio));

@@ -25,6 +25,7 @@ mod suggest;
 pub use checked::{Candidate, Goal, Range, Scenario, Solve};
 pub use error::ScenarioError;
 pub(crate) use fault::{pointer, tokens};
+pub use limits::MONTHS as MOST_MONTHS;
 pub use observed::{Observed, ObservedLook, observed_schema};
 pub use schema::schema;
 pub use set::apply_set;

@@ -7,6 +7,7 @@
 //! | [`bounds`] | efficacy bounds from a plan and a level; all bounds of a plan |
 //! | [`families`] | classical families: Wang–Tsiatis, Haybittle–Peto, Pampallona–Tsiatis; the last bound that exhausts a level |
 //! | [`futility`] | β-spending, non-binding and binding; designs that close |
+//! | [`harm`] | harm bounds of overall survival; stops for harm told from stops for futility |
 //! | [`crossing`] | probabilities of crossing given bounds, canonical law |
 //! | [`conditional`] | crossing later, given what a look showed: conditional and predictive power, the z they ask for |
 //! | [`joint`] | probabilities of crossing under any joint normal law |
@@ -21,6 +22,7 @@ pub mod conditional;
 pub mod crossing;
 pub mod families;
 pub mod futility;
+pub mod harm;
 pub mod inference;
 pub mod joint;
 mod mesh;

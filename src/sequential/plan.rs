@@ -117,7 +117,7 @@ pub enum Assumption {
 }
 
 /// Bounds on the z scale, one per look.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Bounds {
     /// Reject at or above; infinite where a look has no efficacy bound.
     pub efficacy: Vec<f64>,

@@ -22,6 +22,8 @@ pub enum Decision {
     Futility,
     /// At or below the lower bound of a two-sided design: the experimental arm is worse.
     Harm,
+    /// At or below the harm bound of overall survival.
+    StopForHarm,
     /// Between the bounds.
     GoOn,
     /// The last look does not reject.
@@ -35,6 +37,7 @@ impl Decision {
             Self::Efficacy => "reject the null",
             Self::Futility => "stop for futility",
             Self::Harm => "reject for harm",
+            Self::StopForHarm => "stop for harm",
             Self::GoOn => "go on",
             Self::NotRejected => "do not reject",
         }
@@ -167,8 +170,22 @@ pub fn analyze(scenario: &Scenario, observed: &Observed) -> Result<Analysis, Stu
         })
         .collect();
     let course = planned.course(&held).map_err(|error| fault(error.to_string()))?;
-    let reading = Reading { candidate, planned, course, observed: &observed.looks, final_events };
+    let harm = harm_bounds(candidate, &course).map_err(&fault)?;
+    let reading = Reading { candidate, planned, course, harm, observed: &observed.looks, final_events };
     reading.analysis().map_err(fault)
+}
+
+/// Harm bounds at the course's information, where the test is that of overall survival; empty otherwise.
+fn harm_bounds(candidate: &Candidate, course: &Course) -> Result<Vec<f64>, String> {
+    let protocol = &candidate.protocol;
+    let Some(harm) = protocol.harm.as_ref().filter(|_| protocol.tests_overall_survival()) else {
+        return Ok(Vec::new());
+    };
+    let last = course.information[course.information.len() - 1];
+    let fractions: Vec<f64> = course.information.iter().map(|information| information / last).collect();
+    harm.of_looks(&course.looks)
+        .bounds(&fractions, |look, ratio| -ratio.ln() * course.information[look].sqrt())
+        .map_err(|error| error.to_string())
 }
 
 /// π₀π₁: Schoenfeld's information per event.
@@ -184,6 +201,8 @@ struct Reading<'a> {
     candidate: &'a Candidate,
     planned: Planned<'a>,
     course: Course,
+    /// Harm bounds, one per look of the course; empty without.
+    harm: Vec<f64>,
     observed: &'a [ObservedLook],
     final_events: f64,
 }
@@ -242,7 +261,9 @@ impl Reading<'_> {
         };
         let last = observed.analysis + 1 == self.planned.information.len();
         let two = self.planned.plan.sides == Sides::Two;
-        let decision = if z >= upper {
+        let decision = if self.harm.get(index).is_some_and(|&harm| z <= harm) {
+            Decision::StopForHarm
+        } else if z >= upper {
             Decision::Efficacy
         } else if two && z <= -upper {
             Decision::Harm
@@ -304,6 +325,11 @@ impl Reading<'_> {
                 "The futility bound of look '{}' is binding, and the trial went on past it: the level {} no longer holds.",
                 look.analysis, self.planned.alpha
             ));
+        }
+        if self.candidate.protocol.harm.is_some() && self.harm.is_empty() {
+            warnings.push(
+                "The harm bounds concern overall survival, which is not what was observed here; they are not looked at.".into(),
+            );
         }
         let skipped = (0..self.observed[self.observed.len() - 1].analysis)
             .filter(|analysis| self.observed.iter().all(|look| look.analysis != *analysis))

@@ -7,7 +7,7 @@ use crate::study::{StudyError, locate};
 use crate::survival::Endpoint;
 use crate::truth::{ArmStratum, Correlations, ExpectedEvents, ObservedResponse, Stratum, Truth};
 
-/// Months at which curves are read.
+/// Months at which curves are read, where none are asked for.
 pub const MONTHS: [f64; 7] = [3.0, 6.0, 12.0, 18.0, 24.0, 36.0, 60.0];
 
 /// One truth described, for the arms of the first candidate.
@@ -15,6 +15,8 @@ pub const MONTHS: [f64; 7] = [3.0, 6.0, 12.0, 18.0, 24.0, 36.0, 60.0];
 pub struct TruthDescription {
     /// Name of the truth.
     pub truth: String,
+    /// Months at which curves and calendar are read.
+    pub months: Vec<f64>,
     /// Hazards per month of progression, death and death after progression in the control arm, by stratum; empty where
     /// there is no progression or a hazard is not constant.
     pub control_hazards: Vec<(String, [f64; 3])>,
@@ -44,9 +46,9 @@ pub struct EndpointDescription {
     pub endpoint: Endpoint,
     /// Median, months; `None` if half of the patients never have the event.
     pub median: Option<f64>,
-    /// Survival at [`MONTHS`].
+    /// Survival at the months of the description.
     pub survival: Vec<f64>,
-    /// Hazard ratio against the control at [`MONTHS`]; `None` where the control has no hazard, and for the control.
+    /// Hazard ratio against the control at those months; `None` where the control has no hazard, and for the control.
     pub hazard_ratio: Vec<Option<f64>>,
 }
 
@@ -57,6 +59,8 @@ pub struct Milestone {
     pub month: f64,
     /// Patients enrolled.
     pub patients: f64,
+    /// Mean months since enrolment of the patients enrolled.
+    pub follow_up: f64,
     /// Events by endpoint.
     pub events: Vec<(Endpoint, f64)>,
 }
@@ -64,11 +68,11 @@ pub struct Milestone {
 /// Month at which correlations with survival are read.
 pub const CORRELATION_MONTH: f64 = 18.0;
 
-/// Describes every truth of the first candidate.
+/// Describes every truth of the first candidate, with curves and calendar read at `months` (at least 0), such as [`MONTHS`].
 ///
 /// # Errors
 /// [`StudyError`] when a law cannot be built.
-pub fn describe(scenario: &Scenario) -> Result<Vec<TruthDescription>, StudyError> {
+pub fn describe(scenario: &Scenario, months: &[f64]) -> Result<Vec<TruthDescription>, StudyError> {
     let Some(candidate) = scenario.candidates.first() else { return Ok(Vec::new()) };
     let (patients, shares) = match &candidate.protocol.design {
         Design::GroupSequential(design) => (design.patients, design.allocation.shares()),
@@ -82,7 +86,7 @@ pub fn describe(scenario: &Scenario) -> Result<Vec<TruthDescription>, StudyError
         .truths
         .iter()
         .map(|(name, truth)| {
-            one(name, truth, candidate.protocol.primary.endpoint, patients, &shares)
+            one(name, truth, candidate.protocol.primary.endpoint, (patients, &shares), months)
                 .map_err(|error| locate(scenario, &candidate.name, name, error))
         })
         .collect()
@@ -92,8 +96,8 @@ fn one(
     name: &str,
     truth: &Truth,
     primary: Endpoint,
-    patients: f64,
-    shares: &[f64],
+    (patients, shares): (f64, &[f64]),
+    months: &[f64],
 ) -> Result<TruthDescription, EngineError> {
     let first = if primary == Endpoint::Dfs { Endpoint::Dfs } else { Endpoint::Pfs };
     let endpoints: &[Endpoint] = if truth.has_progression { &[first, Endpoint::Os] } else { &[Endpoint::Os] };
@@ -102,14 +106,14 @@ fn one(
         let mut described = Vec::with_capacity(endpoints.len());
         for &endpoint in endpoints {
             let law = truth.population_law(index, endpoint)?;
-            let mut ratios = Vec::with_capacity(MONTHS.len());
-            for month in MONTHS {
+            let mut ratios = Vec::with_capacity(months.len());
+            for &month in months {
                 ratios.push(if index == 0 { None } else { truth.hazard_ratio(index, endpoint, month)? });
             }
             described.push(EndpointDescription {
                 endpoint,
                 median: law.median(),
-                survival: MONTHS.iter().map(|&month| law.survival(month)).collect(),
+                survival: months.iter().map(|&month| law.survival(month)).collect(),
                 hazard_ratio: ratios,
             });
         }
@@ -124,15 +128,22 @@ fn one(
         .iter()
         .map(|&endpoint| Ok((endpoint, ExpectedEvents::new(truth, endpoint, shares, patients)?)))
         .collect::<Result<Vec<_>, EngineError>>()?;
-    let milestones = MONTHS
+    let milestones = months
         .iter()
         .map(|&month| Milestone {
             month,
             patients: truth.enrollment.expected_by(month).min(patients),
+            follow_up: truth.enrollment.mean_follow_up(month, patients),
             events: counters.iter().map(|(endpoint, counter)| (*endpoint, counter.by(month).total())).collect(),
         })
         .collect();
-    Ok(TruthDescription { truth: name.to_string(), control_hazards: control_hazards(truth), arms, milestones })
+    Ok(TruthDescription {
+        truth: name.to_string(),
+        months: months.to_vec(),
+        control_hazards: control_hazards(truth),
+        arms,
+        milestones,
+    })
 }
 
 fn control_hazards(truth: &Truth) -> Vec<(String, [f64; 3])> {

@@ -72,6 +72,12 @@ pub fn guarantee<'a>(
         },
         Design::Seamless(design) => seamless(protocol, design, truths)?,
     };
+    if protocol.harm.is_some() {
+        verdict.because.push(
+            "The efficacy bounds do not count on the harm bounds: stopping for harm can only lower the type I error."
+                .into(),
+        );
+    }
     if !protocol.primary.test.is_log_rank() {
         verdict.because.push(
             "The level holds where the arms' survival curves are equal. A test whose weights rise with time may also reject \

@@ -89,6 +89,21 @@ impl Enrollment {
         (self.expected_by(time) / patients).min(1.0)
     }
 
+    /// Mean months since enrolment of those enrolled by `time` in a trial of n = `patients` (above 0): ∫₀ᵗ G(s) ds / G(t), exact,
+    /// since G is linear between its kinks; 0 before anybody is enrolled.
+    pub fn mean_follow_up(&self, time: f64, patients: f64) -> f64 {
+        let now = self.fraction_by(time, patients);
+        if now <= 0.0 {
+            return 0.0;
+        }
+        let mut cuts: Vec<f64> = self.fraction_cuts(patients).into_iter().filter(|&cut| cut < time).collect();
+        cuts.push(time);
+        let area = |pair: &[f64]| {
+            0.5 * (pair[1] - pair[0]) * (self.fraction_by(pair[0], patients) + self.fraction_by(pair[1], patients))
+        };
+        cuts.windows(2).map(area).sum::<f64>() / now
+    }
+
     /// Kinks of [`Self::fraction_by`] in calendar months, ascending: 0, the rate changes before the end, the end.
     pub fn fraction_cuts(&self, patients: f64) -> Vec<f64> {
         let end = self.accrual_end(patients);

@@ -68,6 +68,7 @@ pub fn protocol(arms: &[&str], endpoint: Endpoint, looks: &[Trigger], design: De
             .map(|(look, when)| Analysis { name: format!("look {}", look + 1), when: when.clone() })
             .collect(),
         bounds: BoundPlan::of(EfficacyPlan::Bounds(vec![])),
+        harm: None,
         design,
     }
 }
@@ -123,6 +124,7 @@ pub fn plan(bounds: &[f64], fractions: &[f64], stage1_weight: Option<f64>) -> Pl
             .collect(),
         bounds: Bounds { efficacy: bounds.to_vec(), futility: vec![f64::NEG_INFINITY; bounds.len()] },
         stage1_weight,
+        ..Plan::default()
     }
 }
 

@@ -71,6 +71,8 @@ impl Engine<'_> {
                 efficacy_bound: bound(self.plan.bounds.efficacy[look]),
                 futility_bound: bound(self.plan.bounds.futility[look]),
                 cross_efficacy: of(&|sum| sum.efficacy[look]),
+                harm_bound: None,
+                cross_harm: None,
                 cross_futility: of(&|sum| sum.futility[look]),
                 average_hazard_ratio: None,
                 cox_hazard_ratio: None,

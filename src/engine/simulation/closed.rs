@@ -182,7 +182,12 @@ mod tests {
         });
         let efficacy = vec![bound; fractions.len()];
         let futility = vec![f64::NEG_INFINITY; fractions.len()];
-        Plan { looks: looks.collect(), bounds: Bounds { efficacy, futility }, stage1_weight: Some(weight) }
+        Plan {
+            looks: looks.collect(),
+            bounds: Bounds { efficacy, futility },
+            stage1_weight: Some(weight),
+            ..Plan::default()
+        }
     }
 
     /// Two arms, the second kept, Bonferroni: C({2}) and C({1,2}) written out.

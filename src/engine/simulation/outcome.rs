@@ -73,6 +73,13 @@ impl Trial<'_> {
             information_fraction: self.plan.looks[look].information_fraction,
             efficacy_bound: bound(self.plan.bounds.efficacy[look]),
             futility_bound: bound(self.plan.bounds.futility[look]),
+            harm_bound: self.plan.harm.get(look).filter(|z| z.is_finite()).map(|&z| BoundAt {
+                z,
+                p: sf(z),
+                // Deaths as planned: the look's own count is that of the primary endpoint.
+                hazard_ratio: Some(libm::exp(-z / (treated * (1.0 - treated) * self.plan.deaths[look]).sqrt())),
+            }),
+            cross_harm: self.plan.harm.get(look).map(|_| share(tally.harm[look], tally.replicates)),
             cross_efficacy: share(tally.efficacy[look], tally.replicates),
             cross_futility: share(tally.futility[look], tally.replicates),
             average_hazard_ratio: None,

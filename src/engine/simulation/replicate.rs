@@ -168,12 +168,32 @@ impl Trial<'_> {
             &patients.dropout[range.clone()],
             &patients.cell[range.clone()],
         );
+        if !self.plan.harm.is_empty() && !self.death {
+            work.deaths.rebuild(
+                &patients.entry[range.clone()],
+                &patients.event(true)[range.clone()],
+                &patients.dropout[range.clone()],
+                &patients.cell[range.clone()],
+            );
+        }
         work.before.fill([0.0; 2]);
         let mut previous = decision;
         let last = self.protocol.analyses.len() - 1;
         for (look, analysis) in self.protocol.analyses.iter().enumerate() {
             let month = self.month(work, range.clone(), &analysis.when, previous).max(previous).max(earliest);
             previous = month;
+            if self.harmful(work, look, month) {
+                let entry = LookRecord {
+                    month,
+                    events: self.cohort(work, range.clone(), 0.0).events_by(self.death, month),
+                    patients: enrolled_by(&work.patients.entry, month),
+                };
+                work.record.looks.push(entry);
+                work.record.statistics.extend(std::iter::repeat_n(f64::NAN, self.experimental()));
+                work.record.harm_at = Some(look);
+                work.record.end = Some(entry);
+                return;
+            }
             let events = self.test(work, look, month);
             let entry = LookRecord {
                 month,
@@ -195,6 +215,17 @@ impl Trial<'_> {
                 work.record.end = Some(entry);
                 return;
             }
+        }
+    }
+
+    /// Whether overall survival is at or below the look's harm bound: the log-rank statistic, stratified where the primary test is.
+    fn harmful(&self, work: &Workspace, look: usize, month: f64) -> bool {
+        match self.plan.harm.get(look) {
+            Some(&bound) if bound > f64::NEG_INFINITY => {
+                let data = if self.death { &work.tested } else { &work.deaths };
+                self.log_rank(data, month, 0).z() <= bound
+            }
+            _ => false,
         }
     }
 

@@ -156,6 +156,8 @@ pub struct Record {
     pub efficacy_at: Option<usize>,
     /// Look at which the trial stopped for futility without any rejection.
     pub futility_at: Option<usize>,
+    /// Look at which the trial stopped for harm; it rejects nothing there.
+    pub harm_at: Option<usize>,
     /// How the trial ended: month, events of the primary endpoint in the data tested, patients enrolled.
     pub end: Option<LookRecord>,
     /// Whether the transition's condition, the end of phase II follow-up, or some look's condition was never met.
@@ -173,6 +175,7 @@ impl Record {
         self.statistics.clear();
         self.efficacy_at = None;
         self.futility_at = None;
+        self.harm_at = None;
         self.end = None;
         self.never_met = false;
     }
@@ -206,6 +209,8 @@ pub struct Tally {
     pub efficacy: Vec<u64>,
     /// Per look, trials that stop for futility there.
     pub futility: Vec<u64>,
+    /// Per look, trials that stop for harm there.
+    pub harm: Vec<u64>,
     /// Ends of trials.
     pub end: Size,
     /// Trials in which some condition was never met.
@@ -221,6 +226,7 @@ impl Tally {
             looks: vec![Size::default(); looks],
             efficacy: vec![0; looks],
             futility: vec![0; looks],
+            harm: vec![0; looks],
             ..Self::default()
         }
     }
@@ -256,6 +262,9 @@ impl Tally {
         if let Some(look) = record.futility_at {
             self.futility[look] += 1;
         }
+        if let Some(look) = record.harm_at {
+            self.harm[look] += 1;
+        }
         if let Some(end) = &record.end {
             add(&mut self.end, end);
         }
@@ -264,8 +273,8 @@ impl Tally {
     /// Whether this can be the tally of a trial with so many experimental arms and looks: what is read from a file is
     /// not trusted.
     pub fn fits(&self, arms: usize, looks: usize) -> bool {
-        let counts = [&self.reject, &self.selected, &self.efficacy, &self.futility];
-        let lengths = [arms, arms, looks, looks];
+        let counts = [&self.reject, &self.selected, &self.efficacy, &self.futility, &self.harm];
+        let lengths = [arms, arms, looks, looks, looks];
         let singles = [self.reject_any, self.type_i, self.go, self.correct, self.never_met];
         let sizes = self.looks.iter().chain([&self.transition, &self.end]);
         self.looks.len() == looks
@@ -300,6 +309,7 @@ impl Tally {
         sum(&mut self.selected, &other.selected);
         sum(&mut self.efficacy, &other.efficacy);
         sum(&mut self.futility, &other.futility);
+        sum(&mut self.harm, &other.harm);
         self.reject_any += other.reject_any;
         self.type_i += other.type_i;
         self.go += other.go;

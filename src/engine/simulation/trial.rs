@@ -46,6 +46,8 @@ pub struct Workspace {
     pub(super) blocks: Blocks,
     /// Data of the confirmatory test.
     pub(super) tested: FollowUp,
+    /// Deaths behind harm bounds, where they are not the data of the test.
+    pub(super) deaths: FollowUp,
     /// Phase II cohort: progression or death; death.
     pub(super) phase2: [FollowUp; 2],
     pub(super) months: Months,
@@ -153,6 +155,7 @@ impl<'a> Trial<'a> {
             patients: Patients::with_capacity(patients),
             blocks: Blocks::with_capacity(block.0.iter().sum::<u32>() as usize).for_lists_of(patients),
             tested: FollowUp::with_capacity(patients),
+            deaths: FollowUp::with_capacity(if self.plan.harm.is_empty() || self.death { 0 } else { patients }),
             phase2: [FollowUp::with_capacity(phase2), FollowUp::with_capacity(phase2)],
             months: Months::with_capacity(patients),
             sets: Vec::with_capacity(patients),
@@ -219,6 +222,11 @@ fn check(protocol: &Protocol, truth: &Truth, plan: &Plan) -> Result<(), EngineEr
     same(plan.looks.len(), looks, "number of planned looks", "it must be that of the analyses")?;
     same(plan.bounds.efficacy.len(), looks, "number of efficacy bounds", "it must be that of the analyses")?;
     same(plan.bounds.futility.len(), looks, "number of futility bounds", "it must be that of the analyses")?;
+    if !plan.harm.is_empty() {
+        same(plan.harm.len(), looks, "number of harm bounds", "it must be that of the analyses")?;
+        same(plan.deaths.len(), looks, "number of expected deaths", "it must be that of the analyses")?;
+        same(arms, 2, "number of arms", "harm bounds go with one experimental arm")?;
+    }
     let mut triggers: Vec<&Trigger> = protocol.analyses.iter().map(|analysis| &analysis.when).collect();
     let allocations = match &protocol.design {
         Design::GroupSequential(design) => vec![&design.allocation],

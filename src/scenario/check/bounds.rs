@@ -9,6 +9,7 @@ use crate::scenario::fault::{At, Checked};
 use crate::scenario::raw::bounds as raw;
 use crate::scenario::suggest;
 use crate::sequential::bounds::Sides;
+use crate::sequential::harm::HarmPlan;
 use crate::sequential::spending::SPENDING_FUNCTIONS;
 use crate::sequential::{Assumption, BoundPlan, EfficacyPlan, FutilityPlan};
 use indexmap::IndexMap;
@@ -93,6 +94,50 @@ pub(crate) fn parameters(
         })
         .collect()
 }
+
+/// The harm bounds of a protocol; `at` is their place.
+pub(crate) fn harm(raw: &raw::Harm, two_sided: bool, setting: &Setting<'_>, at: &At<'_>) -> Checked<HarmPlan> {
+    if setting.seamless {
+        return Err(at.fail("`harm` goes with a trial without a transition").hint("stop by a transition rule instead"));
+    }
+    if two_sided {
+        return Err(at.fail("a two-sided design rejects for harm by its lower bounds").hint("leave `sides` out"));
+    }
+    let form = exactly_one(
+        &[
+            ("spending", raw.spending.is_some()),
+            ("bounds", raw.bounds.is_some()),
+            ("hazard_ratio", raw.hazard_ratio.is_some()),
+        ],
+        at,
+    )?;
+    let of_spending =
+        [("level", raw.level.is_some()), ("points", raw.points.is_some()), ("between", raw.between.is_some())];
+    of_spending_only(form, &of_spending, &raw.parameters, at)?;
+    let here = at.key(form);
+    if let Some(list) = &raw.bounds {
+        let bounds = setting.per_look(list, f64::NEG_INFINITY, &here)?;
+        return match bounds.iter().position(|&bound| bound > 0.0) {
+            Some(look) => Err(here.index(look).fail("a harm bound is at most 0").hint(SIGN)),
+            None => Ok(HarmPlan::Bounds(bounds)),
+        };
+    }
+    if let Some(list) = &raw.hazard_ratio {
+        let ratios = setting.per_look(list, f64::INFINITY, &here)?;
+        return match ratios.iter().position(|&ratio| ratio < 1.0) {
+            Some(look) => Err(here.index(look).fail("a hazard ratio that shows harm is at least 1")),
+            None => Ok(HarmPlan::HazardRatio(ratios)),
+        };
+    }
+    let level =
+        raw.level.ok_or_else(|| at.key("level").fail("`spending` needs `level`").hint("for example \"level\": 0.1"))?;
+    let name = raw.spending.as_deref().unwrap_or_default();
+    let (parameters, points) = (&raw.parameters, raw.points.as_deref());
+    let function = Spending { name, parameters, points, between: raw.between }.function(at)?;
+    Ok(HarmPlan::Spending { function, level: level.get() })
+}
+
+const SIGN: &str = "z is positive where the experimental arm does better";
 
 impl Setting<'_> {
     fn looks(&self) -> usize {

@@ -13,6 +13,7 @@ use crate::scenario::limits;
 use crate::scenario::raw::protocol as raw;
 use crate::scenario::raw::shape::OneOrMany;
 use crate::scenario::suggest;
+use crate::sequential::bounds::Sides;
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
 
@@ -30,7 +31,12 @@ pub(crate) fn protocol(raw: &raw::Protocol, facts: &Facts, power: Option<f64>, a
     let names: Vec<&str> = analyses.iter().map(|look: &Analysis| look.name.as_str()).collect();
     let setting = bounds::Setting { names: &names, alpha, power, seamless, test: &primary.test };
     let bounds = bounds::bounds(raw.efficacy.as_ref(), raw.futility.as_ref(), &setting, at)?;
-    Ok(Protocol { arms, alpha, primary, analyses, bounds, design })
+    let harm = raw
+        .harm
+        .as_ref()
+        .map(|raw| bounds::harm(raw, bounds.sides == Sides::Two, &setting, &at.key("harm")))
+        .transpose()?;
+    Ok(Protocol { arms, alpha, primary, analyses, bounds, harm, design })
 }
 
 /// The arms with the control first.

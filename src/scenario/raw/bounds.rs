@@ -1,6 +1,6 @@
 //! Raw efficacy and futility bounds.
 
-use super::quantity::{Delta, Fraction, Probability, Ratio, Share, Sides, ZBound};
+use super::quantity::{Delta, Fraction, Level, Probability, Ratio, Share, Sides, ZBound};
 use super::shape::{add_property, open_object, restrict_names};
 use crate::registry::Parameter;
 use crate::sequential::spending::{SPENDING_FUNCTIONS, SPENDING_THROUGH_POINTS};
@@ -182,6 +182,41 @@ open_object!(
         spending, beta, bounds, p, hazard_ratio, conditional_power, under, predictive_power, points, between, looks, binding
     } rest parameters known futility_keys
 );
+
+/// Harm bounds, on the log-rank statistic of overall survival: exactly one of `spending` (with the function's parameters or
+/// points, and `level`), `bounds` and `hazard_ratio`.
+#[derive(Debug, Clone, Default, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = spending_parameters)]
+pub struct Harm {
+    /// Function that spends `level` over the looks, by the deaths expected at each.
+    #[schemars(transform = spending_names)]
+    pub spending: Option<String>,
+    /// Chance of stopping for harm at any look where overall survival does not differ, in (0, 0.5).
+    pub level: Option<Level>,
+    /// z bounds, one per look, at most 0: the trial stops at or below. `null` where a look has none.
+    pub bounds: Option<Vec<Option<ZBound>>>,
+    /// Hazard ratios of overall survival at or above which the trial stops, one per look, at least 1; `null` where a look has none.
+    pub hazard_ratio: Option<Vec<Option<Ratio>>>,
+    /// Points of the spending function's course, in place of its parameters.
+    pub points: Option<Vec<SpendingPoint>>,
+    /// Squeezes the spending function between two spending times: nothing is spent before `from`, everything by `until`.
+    pub between: Option<Between>,
+    /// Parameters of the spending function.
+    #[schemars(skip)]
+    pub parameters: IndexMap<String, f64>,
+}
+
+static HARM_KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut keys = vec!["spending", "level", "bounds", "hazard_ratio", "points", "between"];
+    keys.extend(spending_parameter_names());
+    keys
+});
+
+fn harm_keys() -> &'static [&'static str] {
+    &HARM_KEYS
+}
+
+open_object!(Harm { spending, level, bounds, hazard_ratio, points, between } rest parameters known harm_keys);
 
 /// What conditional power assumes for the time to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]

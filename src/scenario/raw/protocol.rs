@@ -1,6 +1,6 @@
 //! Raw protocol: arms, phases, looks, tests, combination.
 
-use super::bounds::{Efficacy, Futility};
+use super::bounds::{Efficacy, Futility, Harm};
 use super::quantity::{Count, Fraction, Level, Months, Part, Probability};
 use super::shape::{OneOrMany, restrict_names};
 use super::test::Test;
@@ -42,6 +42,8 @@ pub struct Protocol {
     pub efficacy: Option<Efficacy>,
     /// Futility bounds; none if absent.
     pub futility: Option<Futility>,
+    /// Harm bounds of overall survival, in a trial without a transition; none if absent. The efficacy bounds do not count on them.
+    pub harm: Option<Harm>,
     /// How phase II and phase III evidence make one test.
     pub combination: Option<Combination>,
     /// Test of an intersection hypothesis in the closed test; `dunnett` if absent.

@@ -225,7 +225,9 @@ fn compare(process: Option<EnrollmentProcess>, timing: Timing) {
                 let next = term.abs() / (at_look * n).sqrt();
                 assert!((beyond - term).abs() < 4.0 * error + next, "{name} {look} {what}");
             };
-            close("Z", found[2], limits[look], means[look] - limits[look]);
+            // What is there under the null as well is in the trials, and taken off the law.
+            let null = -0.5 * at.second_order.null_covariance / (at.variance.powf(1.5) * n.sqrt());
+            close("Z", found[2], limits[look], means[look] + null - limits[look]);
             if timing == Timing::Calendar && process.is_none() {
                 // A score is a sum over patients, a difference of curves an average.
                 let scale = if curve { [1.0, 1.0 / n] } else { [n, n] };

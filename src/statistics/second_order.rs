@@ -10,6 +10,10 @@
 //! or, as ζ = e_i/√v − e ν_i/(2v^{3/2}), the last two as −½ Cov(ζ, ν)/v + ⅛ e Var(ν)/v^{5/2}. Half of what the random end of a Poisson
 //! stream of entries adds to the mean of ζ ([`Tabulation::end_of_enrolment`]) comes to it.
 //!
+//! **Under the null** all of it is 0 but −½ Cov(e_i, ν_i)/v^{3/2}, which is left where the arms differ in size or drop-out. It goes with a
+//! skewness of Z of the same order. The canonical law, from which bounds are computed and by which the level is held, knows neither;
+//! what both amount to under the null is therefore not counted under an alternative either: the covariance's null value is taken off.
+//!
 //! **At the event that brings the count to nD(t)**, month T = t + ε: T is a stopping time. Write dZ = α_Z dt + dM, and the same
 //! for the count. E M(T) = E M(t) whether T comes before or after t, hence E Z(T) = E Z(t) + E ∫ₜᵀ α_Z, and the same for the
 //! count, whose left side is known. With α = α's limit + α̃ and ε ≈ −(N̄ − D)/D' inside what is of second order,
@@ -33,6 +37,7 @@ impl Expectation {
         let own = second.bias[0] / v.sqrt()
             - 0.5 * e * second.bias[1] / v.powf(1.5)
             - 0.5 * table.covariance(fixed, &variance) / v
+            + 0.5 * second.null_covariance / v.powf(1.5)
             + 0.125 * e * table.covariance(&variance, &variance) / v.powf(2.5)
             + 0.5 * table.end_of_enrolment(fixed);
         let [_, rate] = self.events[look];

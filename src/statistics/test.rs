@@ -71,6 +71,8 @@ pub struct LookExpectation {
 pub struct SecondOrder {
     /// n(E ê − effect) and n(E v̂ − variance) at a fixed month, entry as expected.
     pub bias: [f64; 2],
+    /// Cov(e_i, ν_i) as it would be under the null; not 0 where the arms differ in size or drop-out.
+    pub null_covariance: f64,
     /// d² effect/dt² and d² variance/dt², per month squared.
     pub curvature: [f64; 2],
     /// Influence of v̂ per patient.

@@ -44,6 +44,8 @@ struct Arm {
     variance: [f64; 4],
     /// (a, b) of effect and of variance at each node, and d/dt of them.
     influence: Vec<[[(f64, f64); 2]; 2]>,
+    /// −π_g² Cov(e_i, ν_i) but for the sign of the arm.
+    skew: f64,
 }
 
 impl TestStatistic for KaplanMeierTest {
@@ -119,8 +121,13 @@ impl KaplanMeierTest {
             };
             arms.each_ref().map(|arms| arms.iter().map(of).collect())
         };
+        // With equal curves Cov(e, ν) = −k(1/π₁² − 1/π₀²), k the arms' mean.
+        let [pi0, pi1] = table.shares;
+        let skew = |g: usize| arms[g].iter().map(|arm| arm.skew).sum::<f64>();
+        let null_covariance = -(pi0 * skew(0) + pi1 * skew(1)) * (1.0 / (pi1 * pi1) - 1.0 / (pi0 * pi0));
         let second_order = SecondOrder {
             bias: [0.0, bias],
+            null_covariance,
             curvature: [0.0, curvature],
             variance: parts(0, [0.0, 1.0]),
             turning: Some(parts(1, [score, spread])),
@@ -175,6 +182,14 @@ impl KaplanMeierTest {
             influence[i] =
                 [pair(effect, square, estimated[0]), pair(-effect * younger, -2.0 * square * younger, estimated[1])];
         }
+        // Martingales: ∫ K³λ/Y² − 2∫ KBλ/Y + ∫ (K²λ/Y) ∫₀ Kλ/Y.
+        let skew = panels.integrate_with(|i| {
+            if i >= inside {
+                return 0.0;
+            }
+            let spread = kernel[i] * below[0][i] + totals[0] - above[0][i];
+            twice[0][i] * (kernel[i] / at_risk[i] + below[0][i]) - 2.0 * once[0][i] * spread
+        });
         let scale = share * share;
         let per_entered: Vec<f64> =
             (0..nodes.len()).map(|i| if i < inside { twice[0][i] / entered[i] } else { 0.0 }).collect();
@@ -184,6 +199,7 @@ impl KaplanMeierTest {
             effect: sign * share * if self.contrast == Contrast::Survival { at_horizon } else { mean },
             variance: [totals[0], totals[1], curvature, bias(table, g, &twice[0], entered)].map(|value| scale * value),
             influence,
+            skew: skew * share * scale * table.shares[g] * table.shares[g],
         }
     }
 }

@@ -108,3 +108,22 @@ pub(super) fn bias(table: &Tabulation, stratum: &StratumTable, weights: &Weights
     }
     sums
 }
+
+/// Cov(−ψ_i, ψ_V,i) of one stratum as under the null, where ψ = ∫ w(g−p) dM with a martingale M and p, λ̄ are as they are:
+/// ∫ w² p(1−p) λ̄ yG {(1−p)Λ_w − ∫₀ˢ w p λ̄} ds, Λ_w(s) = ∫₀ˢ w λ̄, since E[M(u)Y(s)] = −E[Y(s)] ∫₀ᵘ λ̄ for u ≤ s and
+/// Σπ_g(g−p(s))(g−p(u))Y_g(s) = y p(1−p), all at s. With equal arms it is 0.
+pub(super) fn null_covariance(table: &Tabulation, stratum: &StratumTable, weights: &[f64], entered: &[f64]) -> f64 {
+    let along = |of: &dyn Fn(usize) -> f64| {
+        let density: Vec<f64> = (0..weights.len()).map(of).collect();
+        table.panels.antiderivative(&density).along(table.panels.nodes())
+    };
+    let hazard = |i: usize| weights[i] * stratum.pooled_hazard[i];
+    let whole = along(&hazard);
+    let treated = along(&|i| hazard(i) * stratum.experimental_share[i]);
+    let density = |i: usize| {
+        let p = stratum.experimental_share[i];
+        let events = weights[i] * hazard(i) * stratum.pooled_at_risk[i] * entered[i];
+        events * p * (1.0 - p) * ((1.0 - p) * whole[i] - treated[i])
+    };
+    stratum.prevalence * table.panels.integrate_with(density)
+}

@@ -20,7 +20,10 @@ use crate::numerics::roots::brent;
 use crate::statistics::{
     Comparison, Evidence, JumpAndCompensator, LookExpectation, NoInformation, Parts, RiskSet, SecondOrder,
     StratumTable, Tabulation, TestStatistic,
-    log_rank::{Weight, bias::bias},
+    log_rank::{
+        Weight,
+        bias::{bias, null_covariance},
+    },
 };
 use crate::truth::EntryLaw;
 use std::sync::Arc;
@@ -174,7 +177,7 @@ impl WeightedLogRank {
         let month = table.months[look];
         let (entered, entering) = (table.entered(month), table.entering(month));
         let (mut mean, mut variance, mut slopes, mut information) = (0.0, 0.0, [0.0; 2], 0.0);
-        let (mut biased, mut curvature) = ([0.0; 2], [0.0; 2]);
+        let (mut biased, mut curvature, mut shared) = ([0.0; 2], [0.0; 2], 0.0);
         for (stratum, w) in table.strata.iter().zip(weights) {
             let mut densities = [Vec::with_capacity(w.values.len()), Vec::with_capacity(w.values.len())];
             for (i, (step, w)) in table.panels.weights().iter().zip(&w.values).enumerate() {
@@ -192,6 +195,7 @@ impl WeightedLogRank {
             }
             let [score, square] = bias(table, stratum, w, &entered);
             biased = [biased[0] - score, biased[1] + square];
+            shared += null_covariance(table, stratum, &w.values, &entered);
             curvature.iter_mut().zip(&densities).for_each(|(sum, density)| {
                 *sum += stratum.prevalence * table.curvature(month, density);
             });
@@ -251,7 +255,8 @@ impl WeightedLogRank {
                 .collect();
             [turned.clone(), turned]
         });
-        let second_order = SecondOrder { bias: biased, curvature, variance: of_variance, turning };
+        let second_order =
+            SecondOrder { bias: biased, null_covariance: shared, curvature, variance: of_variance, turning };
         Ok(LookExpectation { effect: -mean, variance, slopes, information, parts, second_order })
     }
 }

@@ -6,11 +6,12 @@
 mod simulation_support;
 
 use proptest::prelude::*;
+use seamline::adaptive::combination::combining;
 use seamline::engine::Plan;
 use seamline::engine::simulation::random::{Purpose, Stream, exponentials};
 use seamline::engine::simulation::{Record, Trial};
 use seamline::numerics::{bivariate, normal};
-use seamline::protocol::{Combination, Design, Protocol, Seamless, Test};
+use seamline::protocol::{Combination, Design, Protocol, Seamless, Stage1, Test, Weight};
 use seamline::registry::find;
 use seamline::statistics::cox::cox;
 use seamline::statistics::{Evidence, Observations, TEST_STATISTICS, from_data};
@@ -301,8 +302,13 @@ fn seamless_twin(
         Combination::Phase3Only => {
             confirm(protocol, &people, phase3, (decision, decision), &mut story, elementary(plan));
         }
-        Combination::InverseNormal { phase2_follow_up, .. } => {
-            let (end, never) = reached(phase2, phase2_follow_up, &[true; 3], snapshot, death);
+        Combination::TwoStage { .. } => {
+            // Stage 1 of independent increments ends at the data cut, and everybody's later events are stage 2.
+            let (end, never) = match design.combination.phase2_follow_up() {
+                Some(when) => reached(phase2, when, &[true; 3], snapshot, death),
+                None => (snapshot, false),
+            };
+            let increments = design.combination.phase2_follow_up().is_none();
             story.never_met |= never;
             let z1: Vec<f64> = (1..3)
                 .map(|arm| largest(&test_of(protocol, phase2, end, arm)))
@@ -313,6 +319,9 @@ fn seamless_twin(
             let pair = normal::upper_quantile(2.0 * normal::sf(top) - bivariate::upper(top, top, 0.5));
             let weight = plan.stage1_weight.unwrap();
             let (mut second, mut before, mut fallen) = (0.0, [0.0; 2], [false; 2]);
+            if increments {
+                before = information(number, &test_of(protocol, phase2, snapshot, kept)[0]);
+            }
             let decide = |look: usize, ranks: &[Option<Vec<Evidence>>], story: &mut Story| {
                 let now = information(number, &ranks[kept - 1].as_ref().unwrap()[0]);
                 // No new information says nothing: 0.
@@ -330,7 +339,8 @@ fn seamless_twin(
                 story.statistics.extend((0..2).map(|arm| if arm == kept - 1 { combined[0] } else { f64::NAN }));
                 story.rejected[kept - 1] = fallen == [true; 2];
             };
-            confirm(protocol, &people, phase3, (decision, decision.max(end)), &mut story, decide);
+            let tested = if increments { &people[..] } else { phase3 };
+            confirm(protocol, &people, tested, (decision, decision.max(end)), &mut story, decide);
         }
     }
     story
@@ -413,7 +423,7 @@ proptest! {
     #[test]
     fn seamless_designs(
         phase2 in 20u32..90, phase3 in 20u32..120, rate in 4.0f64..40.0, factor in 0.3f64..1.2, cut_at in 5u32..60,
-        decision_time in 0.0f64..3.0, pause in any::<bool>(), method in 0..3, first in 5u32..40, more in 1u32..40, os in any::<bool>(),
+        decision_time in 0.0f64..3.0, pause in any::<bool>(), method in 0..4, first in 5u32..40, more in 1u32..40, os in any::<bool>(),
         number in 0usize..6,
     ) {
         let mut arms = vec![illness_death(1.0), illness_death(1.0), illness_death(factor)];
@@ -434,6 +444,11 @@ proptest! {
         let combination = match method {
             0 => own_cohort(0.4, Trigger::AfterPrevious { months: 6.0 }),
             1 => Combination::Phase3Only,
+            3 => Combination::TwoStage {
+                function: combining("inverse_normal").unwrap(),
+                weight: Weight::Fixed(0.4),
+                stage1: Stage1::IndependentIncrements,
+            },
             _ => Combination::NaivePooled,
         };
         let mut design = seamless([phase2, phase3], &[1, 1, 1], when, Statistic::PfsHazardRatio, combination);
@@ -444,13 +459,16 @@ proptest! {
         let looks = [events(first, endpoint), events(first + more, endpoint)];
         let names = ["control", "low", "high"];
         let mut protocol = protocol(&names, endpoint, &looks, Design::Seamless(Box::new(design.clone())));
+        let combined = method == 0 || method == 3;
+        // Increments are those of the log-rank test.
+        let number = if method == 3 { 0 } else { number };
         protocol.primary.test = test_number(number);
-        let plan = plan(&[2.2, 1.5], &[0.5, 1.0], (method == 0).then_some(0.4));
+        let plan = plan(&[2.2, 1.5], &[0.5, 1.0], combined.then_some(0.4));
         let trial = Trial::new(&protocol, &truth, &plan, SEED).unwrap();
         let mut workspace = trial.workspace();
         for replicate in 0..10 {
             let twin = seamless_twin((&protocol, number), &design, &truth, &plan, replicate);
-            same(trial.replicate(&mut workspace, replicate), &twin, if method == 0 { 1e-9 } else { 0.0 });
+            same(trial.replicate(&mut workspace, replicate), &twin, if combined { 1e-9 } else { 0.0 });
         }
     }
 }

@@ -43,6 +43,41 @@ fn naive_pooling_exceeds_the_level() {
     assert!(valid.value <= 0.025 + 4.0 * valid.mcse.unwrap(), "{valid:?}");
 }
 
+/// Every way to combine two stages that `check` calls strong: 200,000 trials under the global null, a response and PFS effect without
+/// benefit in OS, and one arm that works.
+#[test]
+fn every_combination_holds_its_level() {
+    for (candidate, truths) in [
+        ("inverse normal", &["global null", "misleading", "high dose works"][..]),
+        ("conditional error", &["global null", "misleading"]),
+        ("Fisher, two looks", &["global null", "misleading"]),
+        ("increments, chosen by OS", &["global null", "misleading"]),
+    ] {
+        for truth in truths {
+            let outcome = run("combinations", candidate, truth, 200_000);
+            let error = outcome.type_i_error.unwrap();
+            println!("{candidate} · {truth}: {:.5} ± {:.5}", error.value, error.mcse.unwrap());
+            assert!(error.value <= 0.025 + 4.0 * error.mcse.unwrap(), "{candidate}, {truth}: {error:?}");
+            if *truth != "high dose works" {
+                assert!(error.value > 0.018, "{candidate}, {truth}: {error:?}");
+            }
+        }
+    }
+}
+
+/// Increments of OS are independent of a choice by OS; of a choice by PFS they are not, and the level is exceeded by more than ten
+/// standard errors.
+#[test]
+fn increments_after_a_choice_by_another_endpoint_exceed_the_level() {
+    let error = |candidate: &str| run("independent-increments", candidate, "no effect", 40_000).type_i_error.unwrap();
+    let wrong = error("increments, chosen by PFS");
+    assert!(wrong.value > 0.025 + 10.0 * wrong.mcse.unwrap(), "{wrong:?}");
+    for candidate in ["increments, chosen by OS", "own cohort, chosen by PFS"] {
+        let right = error(candidate);
+        assert!(right.value <= 0.025 + 4.0 * right.mcse.unwrap(), "{candidate}: {right:?}");
+    }
+}
+
 /// The search over response rates and their prognostic link finds no excess where the cohorts are kept apart, and one that
 /// simulation confirms where they are pooled; the file it writes is the truth it found.
 #[test]

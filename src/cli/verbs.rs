@@ -5,7 +5,7 @@ use crate::engine::EngineKind;
 use crate::report::{self, Header};
 use crate::scenario::{self, Observed, Scenario};
 use crate::search::Assurance;
-use crate::study::{self, Answer, Guarantee, Sized, StudyError};
+use crate::study::{self, Answer, Sized, StudyError};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::Path;
@@ -263,7 +263,7 @@ pub(super) fn check(run: &Run) -> Result<(), Failure> {
         let list: Vec<Value> = verdicts
             .iter()
             .map(|(name, verdict)| {
-                json!({ "candidate": name, "valid": verdict.guarantee != Guarantee::NotControlled,
+                json!({ "candidate": name, "valid": verdict.guarantee.valid(),
                         "guarantee": verdict.guarantee.words(), "because": verdict.because })
             })
             .collect();

@@ -1,13 +1,16 @@
 //! From protocol and planning truth to numbers: information fractions, spending times, bounds, stage weights.
 
+use crate::adaptive::Combining;
+use crate::adaptive::combination::bounds as two_stage;
 use crate::engine::schedule::{Cohort, Laws, ScheduleContext, ScheduledLook, cohort, expected_events, schedule};
 use crate::engine::{EngineError, Plan, PlannedLook, analytic};
-use crate::protocol::{Combination, Design, GroupSequential, Protocol, Seamless, Weight};
-use crate::sequential::{self, Bounds, FutilityPlan};
+use crate::protocol::{Combination, Design, GroupSequential, Protocol, Seamless, Stage1, Weight};
+use crate::sequential::bounds::Sides;
+use crate::sequential::{self, Bounds, EfficacyPlan, FutilityPlan};
 use crate::statistics::Expectation;
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
-use crate::truth::Truth;
+use crate::truth::{EntryLaw, Truth};
 
 /// Fixes information fractions, bounds and weights under the planning truth.
 ///
@@ -311,6 +314,8 @@ pub struct SeamlessSchedule {
     pub looks: Vec<ScheduledLook>,
     pub(super) phase2: Cohort,
     phase3: Cohort,
+    /// Patients whom the looks read.
+    tested: Cohort,
     /// Arms planned to be kept.
     kept: f64,
     pub(super) laws: Vec<Laws>,
@@ -327,10 +332,7 @@ pub fn seamless_schedule(
     truth: &Truth,
 ) -> Result<SeamlessSchedule, EngineError> {
     let (n2, n3) = (design.phase2_patients, design.phase3_patients);
-    let follow_up = match &design.combination {
-        Combination::InverseNormal { phase2_follow_up, .. } => Some(phase2_follow_up),
-        Combination::Phase3Only | Combination::NaivePooled => None,
-    };
+    let follow_up = design.combination.phase2_follow_up();
     let transition = std::iter::once(&design.transition.when);
     let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when).chain(transition).chain(follow_up), truth)?;
     let enrollment = &truth.enrollment;
@@ -354,14 +356,19 @@ pub fn seamless_schedule(
         n3 * chance * block * (before / all + (1.0 - before) / studied)
     });
     let phase3 = cohort(enrollment, n2, n2 + n3, shift, arms3.collect());
-    let enrolled3 = |count: f64| enrollment.month_of(n2 + count) + shift;
+    let both = design.combination.looks_read_phase2();
+    let tested = if both { together(&phase2, &phase3, kept / experimental) } else { phase3.clone() };
+    let enrolled3 = |count: f64| {
+        let number = if both { count } else { n2 + count };
+        enrollment.month_of(number) + if number > n2 { shift } else { 0.0 }
+    };
     let mut looks: Vec<ScheduledLook> = Vec::new();
     for analysis in &protocol.analyses {
         let previous = looks.last().map_or(decision, |look| look.month);
-        let context = ScheduleContext { truth, laws: &laws, cohort: &phase3, enrolled: &enrolled3, previous };
+        let context = ScheduleContext { truth, laws: &laws, cohort: &tested, enrolled: &enrolled3, previous };
         looks.push(schedule(&analysis.when, &context)?);
     }
-    Ok(SeamlessSchedule { cut, decision, follow_up, looks, phase2, phase3, kept, laws })
+    Ok(SeamlessSchedule { cut, decision, follow_up, looks, phase2, phase3, tested, kept, laws })
 }
 
 fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Plan, EngineError> {
@@ -372,33 +379,47 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
         refuse_unreachable(None, end)?;
     }
     let experimental = (protocol.arms.len() - 1) as f64;
-    let pooled = matches!(design.combination, Combination::NaivePooled);
+    let pooled = design.combination.is_naive_pooled();
     let events_by = |cohort: &Cohort, month: f64| stage_events(truth, &schedule.laws[0], cohort, month);
     let mut events = Vec::with_capacity(schedule.looks.len());
     for (k, (analysis, look)) in protocol.analyses.iter().zip(&schedule.looks).enumerate() {
-        let (control, arms) = events_by(&schedule.phase3, look.month);
-        let mut expected = control + arms;
-        if pooled {
-            let (control, arms) = events_by(&schedule.phase2, look.month);
-            expected += control + schedule.kept / experimental * arms;
-        } else {
+        let (control, arms) = events_by(&schedule.tested, look.month);
+        let expected = control + arms;
+        if !pooled {
             refuse_unreachable(Some(k), look)?;
         }
         events.push(count_of(&analysis.when, protocol.primary.endpoint).unwrap_or(expected));
     }
-    let stage1_weight = match (&design.combination, &schedule.follow_up) {
-        (Combination::InverseNormal { weight: Weight::Fixed(weight), .. }, _) => Some(*weight),
-        (Combination::InverseNormal { weight: Weight::PlannedEvents, .. }, Some(end)) => {
-            let (control, arms) = events_by(&schedule.phase2, end.month);
-            let stage1 = control + arms / experimental;
-            let (control, arms) = events_by(&schedule.phase3, schedule.looks[schedule.looks.len() - 1].month);
-            let stage2 = events[events.len() - 1] * (control + arms / schedule.kept) / (control + arms);
-            Some(stage1 / (stage1 + stage2))
+    let last = schedule.looks[schedule.looks.len() - 1].month;
+    // Events of one comparison, the control and a kept arm, among so many of all kept arms.
+    let per_comparison = |events: f64| {
+        let (control, arms) = events_by(&schedule.tested, last);
+        events * (control + arms / schedule.kept) / (control + arms)
+    };
+    let mut stage2 = events.clone();
+    let stage1_weight = match &design.combination {
+        Combination::TwoStage { weight, stage1, .. } => {
+            let increments = *stage1 == Stage1::IndependentIncrements;
+            let end = schedule.follow_up.as_ref().unwrap_or(&schedule.cut).month;
+            let (control, arms) = events_by(&schedule.phase2, end);
+            let first = control + arms / experimental;
+            let total = per_comparison(events[events.len() - 1]) + if increments { 0.0 } else { first };
+            if increments {
+                let before = control + schedule.kept / experimental * arms;
+                for events in &mut stage2 {
+                    *events -= before;
+                }
+                refuse_no_increment(&stage2, before)?;
+            }
+            Some(match weight {
+                Weight::Fixed(weight) => *weight,
+                Weight::PlannedEvents => first / total,
+            })
         }
-        _ => None,
+        Combination::Phase3Only | Combination::NaivePooled => None,
     };
     let looks = if protocol.primary.test.is_log_rank() {
-        looks(protocol, &fractions(&events), &events, stage1_weight.unwrap_or(0.0))
+        looks(protocol, &fractions(&stage2), &events, stage1_weight.unwrap_or(0.0))
     } else {
         let cohorts = [&schedule.phase3, &schedule.phase2];
         let tested = if pooled { &cohorts[..] } else { &cohorts[..1] };
@@ -414,6 +435,12 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
     let pair = [control / (control + one_arm), one_arm / (control + one_arm)];
     let per_comparison = (control + one_arm) / (control + schedule.kept * one_arm);
     let comparison: Vec<f64> = events.iter().map(|count| count * per_comparison).collect();
+    if let (Combination::TwoStage { function, .. }, Some(weight)) = (&design.combination, stage1_weight)
+        && !function.canonical()
+    {
+        let bounds = two_stage_bounds(protocol, function, weight, &looks)?;
+        return Ok(Plan { looks, bounds, stage1_weight, ..Plan::default() });
+    }
     let bounds = bounds(protocol, &looks, &comparison, &pair, || {
         Err(EngineError::NotCovered {
             engine: "analytic",
@@ -421,4 +448,73 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
         })
     })?;
     Ok(Plan { looks, bounds, stage1_weight, ..Plan::default() })
+}
+
+/// The studied patients of both phases; an experimental arm of phase II is studied with the chance `kept`.
+fn together(phase2: &Cohort, phase3: &Cohort, kept: f64) -> Cohort {
+    let first: Vec<f64> =
+        phase2.patients.iter().enumerate().map(|(arm, n)| if arm == 0 { *n } else { kept * n }).collect();
+    let size = |patients: &[f64]| patients.iter().sum::<f64>();
+    let entry =
+        EntryLaw::joined(&[(size(&first), phase2.entry.clone()), (size(&phase3.patients), phase3.entry.clone())]);
+    Cohort { entry, patients: first.iter().zip(&phase3.patients).map(|(first, second)| first + second).collect() }
+}
+
+/// A look that is planned with no more events than stage 1 has shown has nothing to test.
+fn refuse_no_increment(stage2: &[f64], before: f64) -> Result<(), EngineError> {
+    match stage2.iter().position(|&events| events <= 0.0) {
+        Some(look) => {
+            let planned = stage2[look] + before;
+            let reason = format!(
+                "the look is planned with {planned:.1} events of the kept arms, but stage 1 is expected to have shown {before:.1} \
+                 of them"
+            );
+            Err(EngineError::NoInformation { look, reason })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Bounds of a combination whose statistics do not follow the canonical law: found look by look (see [`two_stage::bounds`]).
+fn two_stage_bounds(
+    protocol: &Protocol,
+    function: &Combining,
+    weight: f64,
+    looks: &[PlannedLook],
+) -> Result<Bounds, EngineError> {
+    let not_covered = |feature: &str| {
+        let feature = format!("{feature} with combination by {}", function.name());
+        Err(EngineError::NotCovered { engine: "simulation", feature })
+    };
+    let (plan, count) = (&protocol.bounds, looks.len());
+    if plan.sides == Sides::Two || plan.binding {
+        return not_covered("two-sided bounds or binding futility");
+    }
+    let futility = match &plan.futility {
+        None => vec![f64::NEG_INFINITY; count],
+        Some(FutilityPlan::Bounds(bounds)) => bounds.clone(),
+        Some(_) => return not_covered("futility other than bounds on the z scale"),
+    };
+    let efficacy = match &plan.efficacy {
+        EfficacyPlan::Bounds(bounds) => bounds.clone(),
+        _ if count == 1 => vec![crate::numerics::normal::upper_quantile(protocol.alpha)],
+        EfficacyPlan::Spending(spending) => {
+            let mut spent = 0.0;
+            let cumulative: Vec<f64> = (0..count)
+                .map(|k| {
+                    if k + 1 == count {
+                        spent = protocol.alpha;
+                    } else if plan.efficacy_at.as_ref().is_none_or(|at| at[k]) {
+                        spent = spending.spent(protocol.alpha, looks[k].spending_time);
+                    }
+                    spent
+                })
+                .collect();
+            let fractions: Vec<f64> = looks.iter().map(|look| look.stage2_fraction).collect();
+            two_stage::bounds(function.as_ref(), weight, &fractions, &cumulative)
+                .map_err(|error| EngineError::Numerics(error.to_string()))?
+        }
+        _ => return not_covered("a family of bounds at several looks"),
+    };
+    Ok(Bounds { efficacy, futility })
 }

@@ -1,5 +1,6 @@
 //! What is fixed in advance: arms, looks, tests, bounds, transition rule, combination, sample size.
 
+use crate::adaptive::Combining;
 use crate::sequential::{BoundPlan, harm::HarmPlan};
 use crate::statistics::TestStatistic;
 use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
@@ -151,14 +152,16 @@ pub struct Seamless {
 }
 
 /// How phase II and phase III evidence make one test.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Combination {
-    /// Inverse normal of stage-wise p-values; the phase II cohort is stage 1 (Jenkins, Stone and Jennison 2011).
-    InverseNormal {
+    /// Two stages, combined.
+    TwoStage {
+        /// The combination function.
+        function: Combining,
         /// Squared weight of stage 1.
         weight: Weight,
-        /// When the follow-up of the phase II cohort ends, fixed in advance, for dropped arms too.
-        phase2_follow_up: Trigger,
+        /// Which evidence is stage 1.
+        stage1: Stage1,
     },
     /// Only phase III patients are tested.
     Phase3Only,
@@ -167,11 +170,56 @@ pub enum Combination {
     NaivePooled,
 }
 
+impl PartialEq for Combination {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::TwoStage { function, weight, stage1 }, Self::TwoStage { function: f, weight: w, stage1: s }) => {
+                function.name() == f.name() && weight == w && stage1 == s
+            }
+            (Self::Phase3Only, Self::Phase3Only) | (Self::NaivePooled, Self::NaivePooled) => true,
+            _ => false,
+        }
+    }
+}
+
+impl Combination {
+    /// Whether both phases are tested together without any correction.
+    pub fn is_naive_pooled(&self) -> bool {
+        matches!(self, Self::NaivePooled)
+    }
+
+    /// When the follow-up of a stage 1 made of the phase II cohort ends.
+    pub fn phase2_follow_up(&self) -> Option<&Trigger> {
+        match self {
+            Self::TwoStage { stage1: Stage1::OwnCohort { follow_up }, .. } => Some(follow_up),
+            _ => None,
+        }
+    }
+
+    /// Whether the confirmatory looks read phase II patients again: everybody's, or what they add after the transition.
+    pub fn looks_read_phase2(&self) -> bool {
+        matches!(self, Self::NaivePooled | Self::TwoStage { stage1: Stage1::IndependentIncrements, .. })
+    }
+}
+
+/// Which evidence is stage 1.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stage1 {
+    /// The phase II cohort to an end of its own; stage 2 is phase III patients (Jenkins, Stone and Jennison 2011).
+    OwnCohort {
+        /// When its follow-up ends, fixed in advance, for dropped arms too.
+        follow_up: Trigger,
+    },
+    /// What the phase II cohort had shown at the data cut of the transition; stage 2 is what everybody adds after it, phase II
+    /// patients of the kept arms included (Wassmer 2006).
+    IndependentIncrements,
+}
+
 /// Squared weight of stage 1, its share of the final information.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Weight {
-    /// Expected events per comparison at the end of phase II follow-up over those plus the final look's, under the truth
-    /// the design was planned on.
+    /// Expected events per comparison of stage 1 over those of both stages at the final look, under the truth the design was
+    /// planned on.
     PlannedEvents,
     /// As given, in (0, 1).
     Fixed(f64),

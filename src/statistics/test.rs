@@ -39,6 +39,11 @@ pub trait TestStatistic: Debug + Send + Sync {
         false
     }
 
+    /// Whether it may reject an arm that is harmful early and nowhere better (Magirr and Burman 2019).
+    fn early_harm_can_win(&self) -> bool {
+        false
+    }
+
     /// Whether this is the log-rank test itself, whose bounds read as hazard ratios.
     fn is_log_rank(&self) -> bool {
         false

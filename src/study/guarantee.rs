@@ -1,26 +1,66 @@
 //! Which guarantee on the type I error a design has, and why.
 
-use crate::engine::{self, EngineError, Plan, SeamlessSchedule, seamless_schedule};
-use crate::protocol::{Combination, Design, Protocol, Seamless};
+mod seamless;
+
+use crate::adaptive::combination::bounds as two_stage;
+use crate::engine::{self, EngineError, Plan};
+use crate::protocol::{Combination, Design, Protocol};
 use crate::sequential::bounds::Sides;
 use crate::sequential::{Bounds, EfficacyPlan, crossing};
 use crate::truth::Truth;
 
-/// How far the type I error is controlled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How far the type I error is controlled, from the strongest to none.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Guarantee {
     /// The level holds (asymptotically) under every truth, by the construction of the test.
     StrongByConstruction,
-    /// Nothing bounds the level.
+    /// The same where a condition holds.
+    StrongIf(String),
+    /// No construction holds the level; a bound on the type I error was computed, and it is at most the level.
+    BoundedNumerically(f64),
+    /// The argument does not reach this design; only simulation says what the level is.
+    EmpiricalOnly,
+    /// Nothing holds the level.
     NotControlled,
 }
 
 impl Guarantee {
     /// In words.
-    pub fn words(self) -> &'static str {
+    pub fn words(&self) -> String {
         match self {
-            Self::StrongByConstruction => "strong by construction",
-            Self::NotControlled => "not controlled",
+            Self::StrongByConstruction => "strong by construction".into(),
+            Self::StrongIf(condition) => format!("strong if {condition}"),
+            Self::BoundedNumerically(bound) => format!("bounded numerically, at most {bound:.4}"),
+            Self::EmpiricalOnly => "empirical only".into(),
+            Self::NotControlled => "not controlled".into(),
+        }
+    }
+
+    /// Whether a protocol may rest on it; `None` where simulation alone can tell.
+    pub fn valid(&self) -> Option<bool> {
+        match self {
+            Self::StrongByConstruction | Self::StrongIf(_) | Self::BoundedNumerically(_) => Some(true),
+            Self::EmpiricalOnly => None,
+            Self::NotControlled => Some(false),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::StrongByConstruction => 0,
+            Self::StrongIf(_) => 1,
+            Self::BoundedNumerically(_) => 2,
+            Self::EmpiricalOnly => 3,
+            Self::NotControlled => 4,
+        }
+    }
+
+    /// What is left of two guarantees of one design: the weaker, of two conditions both.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::StrongIf(one), Self::StrongIf(other)) => Self::StrongIf(format!("{one}, and {other}")),
+            (one, other) if one.rank() >= other.rank() => one,
+            (_, other) => other,
         }
     }
 }
@@ -34,6 +74,18 @@ pub struct Verdict {
     pub because: Vec<String>,
     /// Why the design must be refused, if it must.
     pub refusal: Option<Refusal>,
+}
+
+impl Verdict {
+    fn of(guarantee: Guarantee, because: impl Into<String>) -> Self {
+        Self { guarantee, because: vec![because.into()], refusal: None }
+    }
+
+    fn and(mut self, guarantee: Guarantee, because: impl Into<String>) -> Self {
+        self.guarantee = self.guarantee.and(guarantee);
+        self.because.push(because.into());
+        self
+    }
 }
 
 /// A design that breaks the rules of its own combination.
@@ -60,29 +112,35 @@ pub fn guarantee<'a>(
 ) -> Result<Verdict, EngineError> {
     let plan = engine::plan(protocol, planning)?;
     let mut verdict = match &protocol.design {
-        Design::GroupSequential(_) => Verdict {
-            guarantee: Guarantee::StrongByConstruction,
-            because: vec![
-                "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the statistic over \
-                 the looks."
-                    .into(),
-                lower_bounds(protocol).into(),
-            ],
-            refusal: None,
-        },
-        Design::Seamless(design) => seamless(protocol, design, truths)?,
+        Design::GroupSequential(_) => Verdict::of(
+            Guarantee::StrongByConstruction,
+            "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the statistic over the \
+             looks.",
+        ),
+        Design::Seamless(design) => seamless::verdict(protocol, design, &plan, truths)?,
     };
+    let (guarantee, because) = lower_bounds(protocol);
+    verdict = verdict.and(guarantee, because);
     if protocol.harm.is_some() {
         verdict.because.push(
             "The efficacy bounds do not count on the harm bounds: stopping for harm can only lower the type I error."
                 .into(),
         );
     }
-    if !protocol.primary.test.is_log_rank() {
-        verdict.because.push(
-            "The level holds where the arms' survival curves are equal. A test whose weights rise with time may also reject \
-             when the arm is nowhere better (early harm; Magirr and Burman 2019)."
-                .into(),
+    if protocol.primary.test.statistics.iter().any(|test| test.early_harm_can_win()) {
+        verdict = verdict.and(
+            Guarantee::StrongIf("the null hypothesis is that the survival curves are equal".into()),
+            "A test whose weights rise with time may also reject when the arm is nowhere better (early harm; Magirr and Burman \
+             2019).",
+        );
+    }
+    if let Some((place, events)) = few_events(&plan) {
+        verdict = verdict.and(
+            Guarantee::EmpiricalOnly,
+            format!(
+                "The argument is a large-sample one, and {place} is planned with {events:.1} events: fewer than {FEW_EVENTS} are not \
+                 many. Simulate the level."
+            ),
         );
     }
     if matches!(protocol.bounds.efficacy, EfficacyPlan::Bounds(_)) {
@@ -100,6 +158,15 @@ pub fn guarantee<'a>(
     Ok(verdict)
 }
 
+/// Fewer events than these at a look: the normal law of the statistic is not to be counted on.
+const FEW_EVENTS: f64 = 10.0;
+
+/// A look that is planned with few events.
+fn few_events(plan: &Plan) -> Option<(String, f64)> {
+    let look = plan.looks.iter().position(|look| look.events < FEW_EVENTS)?;
+    Some((format!("look {}", look + 1), plan.looks[look].events))
+}
+
 /// Bounds given to two decimals may overspend by this much without being called uncontrolled.
 const GIVEN_BOUNDS_ROUNDING: f64 = 5e-5;
 
@@ -108,86 +175,35 @@ fn spent_by(protocol: &Protocol, plan: &Plan) -> Result<f64, EngineError> {
     let information: Vec<f64> = plan.looks.iter().map(|look| look.information_fraction).collect();
     let looks = information.len();
     let obeyed = protocol.bounds.binding || protocol.bounds.sides == Sides::Two;
+    if let (Design::Seamless(design), Some(weight)) = (&protocol.design, plan.stage1_weight)
+        && let Combination::TwoStage { function, .. } = &design.combination
+        && !function.canonical()
+    {
+        let fractions: Vec<f64> = plan.looks.iter().map(|look| look.stage2_fraction).collect();
+        let efficacy = &plan.bounds.efficacy;
+        let first = |k: usize| two_stage::crossing(function.as_ref(), weight, &fractions[..k], &efficacy[..k]);
+        return Ok((1..=looks).map(first).sum::<Result<f64, _>>()?);
+    }
     let futility = if obeyed { plan.bounds.futility.clone() } else { vec![f64::NEG_INFINITY; looks] };
     let bounds = Bounds { efficacy: plan.bounds.efficacy.clone(), futility };
     Ok(crossing::canonical(&information, &vec![0.0; looks], &bounds)?.reject())
 }
 
 /// What the lower bounds do to the level.
-fn lower_bounds(protocol: &Protocol) -> &'static str {
+fn lower_bounds(protocol: &Protocol) -> (Guarantee, &'static str) {
     match (protocol.bounds.sides, protocol.bounds.binding) {
-        (Sides::Two, _) => {
+        (Sides::Two, _) => (
+            Guarantee::StrongIf("a trial that crosses a lower bound stops".into()),
             "Two-sided: alpha is the level of each side, and the lower bounds mirror the upper ones. A trial that went on \
-             after crossing a lower bound could still cross an upper one, at a level above alpha."
-        }
-        (Sides::One, true) => {
-            "Futility is binding: the efficacy bounds count on the trial's stopping at every futility bound. A trial that goes \
-             on past one has a type I error above alpha, so that the level holds only if the bounds are obeyed."
-        }
-        (Sides::One, false) => "Futility is non-binding, so that ignoring it cannot raise the level.",
-    }
-}
-
-fn seamless<'a>(
-    protocol: &Protocol,
-    design: &Seamless,
-    truths: impl Iterator<Item = (&'a str, &'a Truth)>,
-) -> Result<Verdict, EngineError> {
-    let verdict = |guarantee, because: &[&str]| Verdict {
-        guarantee,
-        because: because.iter().map(ToString::to_string).collect(),
-        refusal: None,
-    };
-    match &design.combination {
-        Combination::InverseNormal { .. } => {
-            let mut verdict = verdict(
-                Guarantee::StrongByConstruction,
-                &[
-                    "Stage 1 is the phase II cohort, every arm of it followed to an end fixed in advance; stage 2 is patients \
-                     the transition never saw. The stage-wise p-values are independent whatever the transition looks at \
-                     (Jenkins, Stone and Jennison 2011), so any transition rule is allowed.",
-                    "The weights are fixed in advance and a closed test over the arms controls the family-wise error \
-                     (Bretz et al. 2006).",
-                ],
-            );
-            for (name, truth) in truths {
-                if let Some(refusal) = early_look(protocol, name, &seamless_schedule(protocol, design, truth)?) {
-                    verdict.refusal = Some(refusal);
-                    break;
-                }
-            }
-            Ok(verdict)
-        }
-        Combination::Phase3Only => Ok(verdict(
-            Guarantee::StrongByConstruction,
-            &[
-                "Only phase III patients are tested; the transition never saw them. A closed test over the kept arms controls \
-               the family-wise error.",
-            ],
-        )),
-        Combination::NaivePooled => Ok(verdict(
-            Guarantee::NotControlled,
-            &[
-                "The patients whose data chose the arm are tested again as if the arm had been chosen beforehand. The more \
-               the ranking statistic correlates with the final test, the larger the inflation; nothing bounds it but the \
-               number of arms.",
-            ],
-        )),
-    }
-}
-
-/// A confirmatory look expected before the phase II follow-up ends breaks `own_cohort`.
-fn early_look(protocol: &Protocol, truth: &str, schedule: &SeamlessSchedule) -> Option<Refusal> {
-    let end = schedule.follow_up.as_ref()?.month;
-    let early = schedule.looks.iter().position(|look| look.month < end)?;
-    Some(Refusal {
-        place: format!("/analyses/{early}/when"),
-        truth: truth.to_string(),
-        rule: format!(
-            "under own_cohort no confirmatory look may come before the phase II follow-up ends: under truth '{truth}' look \
-             '{}' is expected at month {:.1}, the follow-up ends at month {end:.1}",
-            protocol.analyses[early].name, schedule.looks[early].month
+             after crossing a lower bound could still cross an upper one, at a level above alpha.",
         ),
-        hint: "move the look later or end the phase II follow-up earlier".into(),
-    })
+        (Sides::One, true) => (
+            Guarantee::StrongIf("every futility bound is obeyed".into()),
+            "Futility is binding: the efficacy bounds count on the trial's stopping at every futility bound. A trial that goes \
+             on past one has a type I error above alpha, so that the level holds only if the bounds are obeyed.",
+        ),
+        (Sides::One, false) => {
+            (Guarantee::StrongByConstruction, "Futility is non-binding, so that ignoring it cannot raise the level.")
+        }
+    }
 }

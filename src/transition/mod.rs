@@ -23,6 +23,35 @@ pub struct Transition {
     pub go: Option<Criterion>,
 }
 
+impl Transition {
+    /// Every statistic that the decision looks at, each once.
+    pub fn reads(&self) -> Vec<Statistic> {
+        let mut read: Vec<Statistic> = Vec::new();
+        let ranked = self.keep.ranks().then_some(self.keep.by);
+        for statistic in ranked.into_iter().chain(self.go.iter().flat_map(Criterion::statistics)) {
+            if !read.contains(&statistic) {
+                read.push(statistic);
+            }
+        }
+        read
+    }
+
+    /// Whether it can drop an arm and keep another.
+    pub fn drops_arms(&self) -> bool {
+        self.go.is_some() || self.keep.ranks()
+    }
+}
+
+/// Rules that keep every arm that passes: they rank nothing.
+pub const UNRANKED: &[&str] = &["all", "all_passing"];
+
+impl Keep {
+    /// Whether the rule ranks the arms.
+    pub fn ranks(&self) -> bool {
+        !UNRANKED.contains(&self.rule_name)
+    }
+}
+
 /// Whom to keep, and by which number the arms are ranked.
 #[derive(Debug, Clone)]
 pub struct Keep {

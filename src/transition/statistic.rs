@@ -1,5 +1,7 @@
 //! The statistics a transition may look at. Each compares one experimental arm with the control in the phase II cohort.
 
+use crate::survival::Endpoint;
+
 /// A number computed per experimental arm at the transition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Statistic {
@@ -36,6 +38,15 @@ impl Statistic {
     /// Whether a larger value favours the arm.
     pub fn larger_is_better(self) -> bool {
         !matches!(self, Self::PfsHazardRatio | Self::OsHazardRatio)
+    }
+
+    /// Whether it reads the data of one endpoint alone.
+    pub fn reads_only(self, endpoint: Endpoint) -> bool {
+        match self {
+            Self::OsHazardRatio | Self::OsZ => endpoint.is_death(),
+            Self::PfsHazardRatio | Self::PfsZ => !endpoint.is_death(),
+            Self::ResponseDifference | Self::ResponseRate => false,
+        }
     }
 
     /// Whether it needs an immune response.

@@ -299,13 +299,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         "/protocol/intersection",
         "unknown name",
     );
-    later("/protocol/combination/method", json!("fisher"), "combination by Fisher's product");
-    later("/protocol/combination/method", json!("conditional_error"), "combination by conditional error");
-    later(
-        "/protocol/combination/phase2_patients",
-        json!("independent_increments"),
-        "stage 1 by independent increments",
-    );
     later(
         "/protocol/transition/keep/by",
         json!("response_outcome_association"),

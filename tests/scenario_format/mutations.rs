@@ -3,7 +3,7 @@
 use crate::examples;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use seamline::protocol::{Combination, Design};
+use seamline::protocol::Design;
 use seamline::scenario::{Scenario, ScenarioError};
 use seamline::sequential::{EfficacyPlan, FutilityPlan};
 use seamline::transition::{Criterion, Threshold, Trigger};
@@ -258,9 +258,7 @@ fn protocol_numbers(candidate: &seamline::scenario::Candidate, numbers: &mut Vec
             numbers.extend(design.phase3_allocation.shares());
             trigger_numbers(&design.transition.when, numbers);
             design.transition.go.iter().for_each(|go| criterion_numbers(go, numbers));
-            if let Combination::InverseNormal { phase2_follow_up, .. } = &design.combination {
-                trigger_numbers(phase2_follow_up, numbers);
-            }
+            design.combination.phase2_follow_up().iter().for_each(|end| trigger_numbers(end, numbers));
         }
     }
 }

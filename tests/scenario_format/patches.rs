@@ -1,7 +1,7 @@
 //! Merge patches and overrides: what they change, and where their errors point.
 
 use crate::examples::{group_sequential, read, read_with, refused, seamless, stratified, with};
-use seamline::protocol::{Combination, Design};
+use seamline::protocol::{Combination, Design, Stage1};
 use seamline::scenario::apply_set;
 use seamline::survival::HazardRatio;
 use seamline::transition::Trigger;
@@ -154,9 +154,10 @@ fn overrides_replace_and_add() {
     let fixed = read_with(&seamless(), &["/protocol/combination/weight=0.4"]).unwrap();
     match &fixed.candidates[0].protocol.design {
         Design::Seamless(design) => match &design.combination {
-            Combination::InverseNormal { weight, phase2_follow_up } => {
+            Combination::TwoStage { function, weight, stage1: Stage1::OwnCohort { follow_up } } => {
+                assert_eq!(function.name(), "inverse_normal");
                 assert_eq!(*weight, seamline::protocol::Weight::Fixed(0.4));
-                assert_eq!(*phase2_follow_up, Trigger::MinFollowUp { months: 18.0 });
+                assert_eq!(*follow_up, Trigger::MinFollowUp { months: 18.0 });
             }
             other => panic!("{other:?}"),
         },

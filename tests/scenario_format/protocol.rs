@@ -1,8 +1,9 @@
 //! Every form of a protocol: arms, allocation, looks, bounds, transition, combination; and what each refuses.
 
 use crate::examples::{calendar, group_sequential, one_look, read, refused, seamless_alone, stratified, with, without};
+use seamline::adaptive::combination::combining;
 use seamline::engine::EngineKind;
-use seamline::protocol::{Allocation, Combination, Design, Protocol, Seamless, Weight};
+use seamline::protocol::{Allocation, Combination, Design, Protocol, Seamless, Stage1, Weight};
 use seamline::scenario::{Goal, Solve};
 use seamline::sequential::{EfficacyPlan, FutilityPlan};
 use seamline::survival::Endpoint;
@@ -71,7 +72,11 @@ fn a_seamless_protocol() {
     let follow_up = Trigger::MinFollowUp { months: 18.0 };
     assert_eq!(
         design.combination,
-        Combination::InverseNormal { weight: Weight::PlannedEvents, phase2_follow_up: follow_up }
+        Combination::TwoStage {
+            function: combining("inverse_normal").unwrap(),
+            weight: Weight::PlannedEvents,
+            stage1: Stage1::OwnCohort { follow_up },
+        }
     );
 }
 
@@ -373,10 +378,55 @@ fn combinations() {
     let error = refused(
         &file,
         "/protocol/combination/phase2_patients",
-        "`phase2_patients` goes with method `inverse_normal`, not with `naive_pooled`",
+        "`phase2_patients` goes with a method of two stages, not with `naive_pooled`",
     );
     assert_eq!(error.hint.as_deref(), Some("remove it; a patch removes it with null"));
     refused(&without(seamless_alone(), at), at, "a seamless trial needs `combination`, how the phases make one test");
+}
+
+#[test]
+fn combinations_of_two_stages() {
+    let at = "/protocol/combination";
+    let two = |method: &str| json!({"method": method, "phase2_patients": "own_cohort", "phase2_follow_up": {"when": {"min_follow_up": 18}}});
+    for method in ["inverse_normal", "fisher", "conditional_error"] {
+        let one_look =
+            with(seamless_alone(), "/protocol/analyses", json!([{"name": "final", "when": {"events": 200}}]));
+        let stage1 = Stage1::OwnCohort { follow_up: Trigger::MinFollowUp { months: 18.0 } };
+        let function = combining(method).unwrap();
+        let expected = Combination::TwoStage { function, weight: Weight::PlannedEvents, stage1 };
+        let found = seamless_design(&with(without(one_look, "/protocol/efficacy"), at, two(method))).combination;
+        assert_eq!(found, expected);
+    }
+    let file = with(seamless_alone(), at, two("fisher"));
+    let weighted = with(file, "/protocol/combination/weight", json!(0.4));
+    refused(&weighted, "/protocol/combination/weight", "`fisher` has no weight");
+    let error = refused(
+        &with(seamless_alone(), at, two("conditional_error")),
+        "/protocol/combination/method",
+        "`conditional_error` tests at one confirmatory look, not 2",
+    );
+    assert_eq!(error.hint.as_deref(), Some("take `inverse_normal`, or a single look"));
+    let increments = with(seamless_alone(), "/protocol/combination/phase2_patients", json!("independent_increments"));
+    refused(
+        &increments,
+        "/protocol/combination/phase2_follow_up",
+        "under `independent_increments` stage 1 ends at the transition",
+    );
+    let increments = without(increments, "/protocol/combination/phase2_follow_up");
+    let found = seamless_design(&increments).combination;
+    let function = combining("inverse_normal").unwrap();
+    let stage1 = Stage1::IndependentIncrements;
+    assert_eq!(found, Combination::TwoStage { function, weight: Weight::PlannedEvents, stage1 });
+    refused(
+        &with(increments.clone(), "/protocol/primary/test", json!({"rmst": {"to": 24}})),
+        "/protocol/combination/phase2_patients",
+        "`independent_increments` are those of the log-rank test, which `primary` does not use",
+    );
+    refused(
+        &with(increments, "/protocol/phase3/allocation", json!({"control": 2, "low": 1, "high": 1})),
+        "/protocol/phase3/allocation",
+        "under `independent_increments` with several experimental arms both phases have the same allocation",
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use seamline::engine::{EngineKind, Hypotheses, Plan, PlannedLook, Settings};
 use seamline::protocol::{
-    Allocation, Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Test, Weight,
+    Allocation, Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Stage1, Test, Weight,
 };
 use seamline::registry::find;
 use seamline::sequential::{BoundPlan, Bounds, EfficacyPlan};
@@ -107,7 +107,12 @@ pub fn keep(rule: &str, parameters: &[f64], by: Statistic) -> Keep {
 }
 
 pub fn own_cohort(weight: f64, phase2_follow_up: Trigger) -> Combination {
-    Combination::InverseNormal { weight: Weight::Fixed(weight), phase2_follow_up }
+    let function = seamline::adaptive::combination::combining("inverse_normal").unwrap();
+    Combination::TwoStage {
+        function,
+        weight: Weight::Fixed(weight),
+        stage1: Stage1::OwnCohort { follow_up: phase2_follow_up },
+    }
 }
 
 /// z bounds and stage-2 fractions, one per look; no futility.

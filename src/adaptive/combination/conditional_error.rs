@@ -23,17 +23,20 @@ impl CombinationFunction for ConditionalDunnett {
         ENTRY.name
     }
 
+    fn constant(&self, alpha: f64, shares: &[f64]) -> f64 {
+        dunnett::critical_value(alpha, shares).unwrap_or(f64::NAN)
+    }
+
     fn first(&self, intersection: &dyn IntersectionTest, stage: &FirstStage<'_>) -> f64 {
-        let &FirstStage { z, shares, weight, alpha } = stage;
+        let &FirstStage { z, shares, weight, alpha, constant } = stage;
         if z.len() == 1 {
             return z[0];
         }
-        let error = dunnett::critical_value(alpha, shares)
-            .ok()
-            .and_then(|critical| dunnett::conditional_error(z, shares, weight, critical).ok());
-        match error {
-            Some(error) => (upper_quantile(alpha) - (1.0 - weight).sqrt() * quantile_of(error)) / weight.sqrt(),
-            None => quantile_of(intersection.p_value(z, shares)),
+        match dunnett::conditional_error(z, shares, weight, constant) {
+            Ok(error) if !error.is_nan() => {
+                (upper_quantile(alpha) - (1.0 - weight).sqrt() * quantile_of(error)) / weight.sqrt()
+            }
+            _ => quantile_of(intersection.p_value(z, shares)),
         }
     }
 
@@ -83,7 +86,8 @@ mod tests {
         let (alpha, weight, shares) = (0.025, 0.4, [0.5, 0.5]);
         let bound = upper_quantile(alpha);
         let error = |z: [f64; 2]| {
-            let stage = FirstStage { z: &z, shares: &shares, weight, alpha };
+            let constant = ConditionalDunnett.constant(alpha, &shares);
+            let stage = FirstStage { z: &z, shares: &shares, weight, alpha, constant };
             sf(Normal.needed(ConditionalDunnett.first(&Dunnett, &stage), bound, weight))
         };
         // Z_j = (X_j − X_0)/√2: the difference of the arms and their sum are independent.

@@ -37,6 +37,8 @@ pub struct FirstStage<'a> {
     pub weight: f64,
     /// One-sided level, in (0, 0.5).
     pub alpha: f64,
+    /// What [`CombinationFunction::constant`] gave for these shares.
+    pub constant: f64,
 }
 
 /// How the evidence of two independent stages makes one test of an intersection hypothesis.
@@ -46,6 +48,11 @@ pub struct FirstStage<'a> {
 pub trait CombinationFunction: Debug + Send + Sync {
     /// Name in the registry.
     fn name(&self) -> &'static str;
+
+    /// What stage 1 of an intersection needs that depends on the allocation alone; NaN where it needs nothing.
+    fn constant(&self, _alpha: f64, _shares: &[f64]) -> f64 {
+        f64::NAN
+    }
 
     /// Stage 1 of an intersection on the z scale: Φ⁻¹(1 − p) of its intersection test, unless the function reads the arms themselves.
     fn first(&self, intersection: &dyn IntersectionTest, stage: &FirstStage<'_>) -> f64 {
@@ -124,7 +131,8 @@ mod tests {
                     })
                     .sum();
                 assert!((level + sf(certain) - alpha).abs() < 1e-9, "{} {alpha}: {level}", entry.name);
-                let stage = FirstStage { z: &[1.1], shares: &[0.5], weight: share, alpha };
+                let constant = function.constant(alpha, &[0.5]);
+                let stage = FirstStage { z: &[1.1], shares: &[0.5], weight: share, alpha, constant };
                 assert!((function.first(&Bonferroni, &stage) - 1.1).abs() < 1e-9, "{}: one arm is its own", entry.name);
             }
         }

@@ -3,7 +3,7 @@
 use crate::engine::EngineError;
 use crate::engine::planner::SeamlessSchedule;
 use crate::engine::schedule::{Cohort, ScheduleContext, ScheduledLook, expected_events, schedule};
-use crate::protocol::{Combination, Protocol, Seamless};
+use crate::protocol::{Protocol, Seamless};
 use crate::truth::{EntryLaw, Truth};
 
 /// Phase III with one set of kept arms.
@@ -71,7 +71,7 @@ pub fn phase3(
     let patients: Vec<f64> =
         (0..block.len()).map(|arm| if is_studied(arm) { total * block[arm] / studied } else { 0.0 }).collect();
     let second = Cohort { entry, patients };
-    let cohort = if design.combination == Combination::NaivePooled {
+    let cohort = if design.combination.is_naive_pooled() {
         let first = (0..block.len()).map(|arm| if is_studied(arm) { base.phase2.patients[arm] } else { 0.0 });
         let first: Vec<f64> = first.collect();
         let size = |patients: &[f64]| patients.iter().sum::<f64>();
@@ -84,7 +84,7 @@ pub fn phase3(
         second.clone()
     };
     let enrolled = |count: f64| {
-        let first = if design.combination == Combination::NaivePooled { 0.0 } else { n2 };
+        let first = if design.combination.is_naive_pooled() { 0.0 } else { n2 };
         enrollment.month_of(first + count) + if first + count > n2 { start.shift } else { 0.0 }
     };
     let earliest = base.follow_up.map_or(0.0, |end| end.month);

@@ -1,6 +1,7 @@
 //! Hypotheses tested look by look in one trial: elementary, closed, or closed over two combined stages.
 
-use crate::adaptive::Intersection;
+use crate::adaptive::combination::FirstStage;
+use crate::adaptive::{Combining, Intersection};
 use crate::engine::Plan;
 use crate::engine::simulation::numeric::upper_quantile;
 
@@ -11,7 +12,7 @@ pub enum Testing {
     Elementary,
     /// Closed test over the kept arms, cumulative z.
     Closed,
-    /// Closed test over all arms; stage 1 and the independent increments of stage 2 combined by inverse normal.
+    /// Closed test over all arms; stage 1 and the increments of stage 2 combined.
     Combined,
 }
 
@@ -26,6 +27,7 @@ pub struct Tests {
     /// Statistic of each arm at the current look: the log-rank z, or the combined z of the elementary hypothesis.
     pub statistic: Vec<f64>,
     intersection: Intersection,
+    combining: Option<Combined>,
     /// Stage 1 quantile per set.
     stage1: Vec<f64>,
     /// Weighted sum of stage 2 quantiles per set of kept arms.
@@ -36,6 +38,16 @@ pub struct Tests {
     shares: Vec<f64>,
 }
 
+/// How two stages are combined.
+#[derive(Debug, Clone)]
+struct Combined {
+    function: Combining,
+    alpha: f64,
+    weight: f64,
+    /// The function's constant per set, once known.
+    constants: Vec<Option<f64>>,
+}
+
 impl Tests {
     /// Tests of `arms` experimental arms; `sets` says whether sets of arms are needed.
     pub fn new(arms: usize, intersection: Intersection, sets: bool) -> Self {
@@ -44,12 +56,21 @@ impl Tests {
             rejected: vec![false; arms],
             statistic: vec![f64::NAN; arms],
             intersection,
+            combining: None,
             stage1: vec![0.0; sets],
             stage2: vec![0.0; sets],
             closed: vec![false; sets],
             z: Vec::with_capacity(arms),
             shares: Vec::with_capacity(arms),
         }
+    }
+
+    /// The same, two stages combined by `function` at level `alpha` with the squared `weight` of stage 1; by inverse normal if not told.
+    #[must_use]
+    pub fn combining(mut self, function: Combining, alpha: f64, weight: f64) -> Self {
+        let constants = vec![None; self.stage1.len()];
+        self.combining = Some(Combined { function, alpha, weight, constants });
+        self
     }
 
     /// Forgets the last trial.
@@ -80,15 +101,33 @@ impl Tests {
         let kept = mask(kept);
         for set in 1..self.stage1.len() {
             if set & kept != 0 {
-                self.stage1[set] = self.quantile_of_set(set, z, shares);
+                let plain = self.quantile_of_set(set, z, shares);
+                self.stage1[set] = match &mut self.combining {
+                    Some(combined) if !set.is_power_of_two() => {
+                        let Combined { function, alpha, weight, constants } = combined;
+                        let constant = *constants[set].get_or_insert_with(|| function.constant(*alpha, &self.shares));
+                        if constant.is_nan() {
+                            plain
+                        } else {
+                            let (z, shares, weight, alpha) = (&self.z, &self.shares, *weight, *alpha);
+                            let stage = FirstStage { z, shares, weight, alpha, constant };
+                            function.first(self.intersection.as_ref(), &stage)
+                        }
+                    }
+                    _ => plain,
+                };
             }
         }
     }
 
-    /// Smallest stage 1 quantile of the sets that hold an arm.
-    pub fn weakest(&self, arm: usize) -> f64 {
-        let sets = (1..self.stage1.len()).filter(|set| set >> arm & 1 == 1);
-        sets.map(|set| self.stage1[set]).fold(f64::INFINITY, f64::min)
+    /// Stage 1 quantile of every set.
+    pub fn stage1(&self) -> &[f64] {
+        &self.stage1
+    }
+
+    /// Takes the stage 1 quantiles of every set.
+    pub fn start(&mut self, quantiles: &[f64]) {
+        self.stage1.copy_from_slice(quantiles);
     }
 
     /// One look of elementary tests: rejects every kept arm whose z reaches the bound.
@@ -113,15 +152,17 @@ impl Tests {
 
     /// One look of the combined closed test: `z` are the increments of stage 2 since the last look.
     ///
-    /// `C_k(I) = (√w·q₁(I) + Σ_{i ≤ k} √((1 − w)(f_i − f_{i−1}))·q_{2i}(I ∩ kept))/√(w + (1 − w)f_k)`, q = Φ⁻¹(1 − p), w
-    /// the squared weight of stage 1, f the planned fractions of stage 2 (Lehmacher and Wassmer 1999; Jenkins, Stone
-    /// and Jennison 2011, section 2; the closed test with dropped arms: Bretz et al. 2006, section 3).
+    /// Of every set I: `z₂(I) = Σ_{i ≤ k} √(f_i − f_{i−1})·q_{2i}(I ∩ kept)/√f_k` with q = Φ⁻¹(1 − p) and f the planned fractions of
+    /// stage 2, combined with q₁(I) at the share s = w/(w + (1 − w)f_k) of stage 1, w its squared weight. By inverse normal
+    /// `C_k(I) = √s·q₁(I) + √(1 − s)·z₂(I)` (Lehmacher and Wassmer 1999; Jenkins, Stone and Jennison 2011, section 2; the closed
+    /// test with dropped arms: Bretz et al. 2006, section 3).
     pub fn combined(&mut self, look: usize, plan: &Plan, z: &[f64], shares: &[f64], kept: &[bool]) {
         let weight = plan.stage1_weight.unwrap_or(0.0);
         let fraction = plan.looks[look].stage2_fraction;
         let before = if look == 0 { 0.0 } else { plan.looks[look - 1].stage2_fraction };
-        let increment = ((1.0 - weight) * (fraction - before)).max(0.0).sqrt();
-        let scale = (weight + (1.0 - weight) * fraction).sqrt();
+        let increment = (fraction - before).max(0.0).sqrt();
+        let share = weight / (weight + (1.0 - weight) * fraction);
+        let (first, second) = (share.sqrt(), ((1.0 - share) / fraction).sqrt());
         let bound = plan.bounds.efficacy[look];
         let all = mask(kept);
         for set in 1..self.stage2.len() {
@@ -131,7 +172,12 @@ impl Tests {
         }
         for set in 1..self.closed.len() {
             if set & all != 0 {
-                let combined = (weight.sqrt() * self.stage1[set] + self.stage2[set & all]) / scale;
+                let combined = match &self.combining {
+                    Some(Combined { function, .. }) if !function.canonical() => {
+                        function.combine(self.stage1[set], self.stage2[set & all] / fraction.sqrt(), share)
+                    }
+                    _ => first * self.stage1[set] + second * self.stage2[set & all],
+                };
                 self.closed[set] |= combined >= bound;
                 if set.is_power_of_two() {
                     self.statistic[set.trailing_zeros() as usize] = combined;
@@ -169,6 +215,7 @@ fn mask(kept: &[bool]) -> usize {
 mod tests {
     use super::*;
     use crate::adaptive::Bonferroni;
+    use crate::adaptive::combination::combining;
     use crate::engine::PlannedLook;
     use crate::sequential::Bounds;
     use std::sync::Arc;
@@ -220,6 +267,50 @@ mod tests {
         tests.combined(0, &plan, &[f64::NAN, 1.8], &[0.5, 0.5], &kept);
         assert!(tests.statistic[1] >= 1.96);
         assert_eq!(tests.rejected, [false, false]);
+    }
+
+    /// Fisher's product at one look, Bonferroni: with z₂ = 2.2, p₂ = 0.013903, the kept arm (p₁ = 0.115070) has q = 0.0016 and
+    /// q(1 − ln q) = 0.0119; the pair (p₁ = 0.230139) has q = 0.0032 and 0.02158 < 0.025. With z₂ = 2.1, p₂ = 0.017864, the pair has 0.0267.
+    #[test]
+    fn fishers_product_by_hand() {
+        let plan = plan(&[1.0], 1.959_963_984_540_054, 0.4);
+        let kept = [false, true];
+        for (z, rejected) in [(2.2, true), (2.1, false)] {
+            let fisher = combining("fisher").unwrap();
+            let mut tests = Tests::new(2, Arc::new(Bonferroni), true).combining(fisher, 0.025, 0.4);
+            tests.first_stage(&[0.3, 1.2], &[0.5; 2], &kept);
+            tests.combined(0, &plan, &[f64::NAN, z], &[0.5; 2], &kept);
+            assert_eq!(tests.rejected, [false, rejected]);
+            let q: f64 = 0.115_069_67 * if rejected { 0.013_903_45 } else { 0.017_864_42 };
+            assert!((tests.statistic[1] - crate::numerics::normal::upper_quantile(q * (1.0 - q.ln()))).abs() < 1e-5);
+        }
+    }
+
+    /// The conditional Dunnett test rejects where p₂ is at most the conditional error of the planned Dunnett test, for the kept arm
+    /// and for the pair.
+    #[test]
+    fn conditional_dunnett_against_its_definition() {
+        use crate::adaptive::Dunnett;
+        use crate::adaptive::intersection::dunnett::{conditional_error, critical_value};
+        use crate::numerics::normal::sf;
+        let (weight, shares, kept) = (0.4, [0.5; 2], [false, true]);
+        let plan = plan(&[1.0], 1.959_963_984_540_054, weight);
+        let critical = critical_value(0.025, &shares).unwrap();
+        let mut seen = [0; 2];
+        for first in [[0.3, 1.2], [1.5, 1.6], [-0.5, 0.4], [2.4, 0.9]] {
+            let pair = conditional_error(&first, &shares, weight, critical).unwrap();
+            let single = sf((1.959_963_984_540_054 - 0.4_f64.sqrt() * first[1]) / 0.6_f64.sqrt());
+            for z in [0.5, 1.0, 1.4, 1.8, 2.2, 2.6] {
+                let function = combining("conditional_error").unwrap();
+                let mut tests = Tests::new(2, Arc::new(Dunnett), true).combining(function, 0.025, weight);
+                tests.first_stage(&first, &shares, &kept);
+                tests.combined(0, &plan, &[f64::NAN, z], &shares, &kept);
+                let expected = sf(z) <= pair && sf(z) <= single;
+                assert_eq!(tests.rejected, [false, expected], "{first:?} {z}");
+                seen[usize::from(expected)] += 1;
+            }
+        }
+        assert!(seen[0] > 5 && seen[1] > 5, "{seen:?}");
     }
 
     #[test]

@@ -2,12 +2,24 @@
 
 use crate::engine::EngineError;
 use crate::engine::simulation::trial::Trial;
-use crate::protocol::{Design, Protocol};
+use crate::protocol::{Combination, Design, Protocol, Stage1};
 use crate::statistics::{Evidence, FollowUp, RiskSet};
 
 /// Whether the test can be run in the design.
 pub fn check(protocol: &Protocol) -> Result<(), EngineError> {
-    match protocol.design {
+    let increments = |design: &crate::protocol::Seamless| {
+        matches!(design.combination, Combination::TwoStage { stage1: Stage1::IndependentIncrements, .. })
+    };
+    match &protocol.design {
+        Design::Seamless(design) if increments(design) && !protocol.primary.test.is_log_rank() => {
+            Err(EngineError::NotCovered {
+                engine: "simulation",
+                feature: format!(
+                    "independent increments of a {}: they are those of the log-rank test",
+                    protocol.primary.test.label()
+                ),
+            })
+        }
         Design::Seamless(_) if protocol.primary.test.is_max_combo() => Err(EngineError::NotCovered {
             engine: "simulation",
             feature: format!(

@@ -6,7 +6,7 @@ use crate::engine::simulation::comparison::z;
 use crate::engine::simulation::random::Stream;
 use crate::engine::simulation::tally::{LookRecord, TransitionRecord};
 use crate::engine::simulation::trial::{Trial, Workspace};
-use crate::protocol::{Combination, GroupSequential, Seamless};
+use crate::protocol::{Combination, GroupSequential, Seamless, Stage1};
 use crate::transition::Trigger;
 use std::ops::Range;
 
@@ -67,14 +67,24 @@ impl Trial<'_> {
         work.latents.draw_courses(stream, self.truth, total);
         work.patients.realise(&self.nature, &work.latents, cohort..total);
         let mut earliest = decision;
-        if let Combination::InverseNormal { phase2_follow_up, .. } = &design.combination {
-            // Stage 1 ends when its own condition says, for dropped arms too; every arm is still counted here.
-            work.months.forget();
-            let end = self.month(work, 0..cohort, phase2_follow_up, cut);
+        work.before.fill([0.0; 2]);
+        if let Combination::TwoStage { stage1, .. } = &design.combination {
+            let end = match stage1 {
+                // Stage 1 ends when its own condition says, for dropped arms too; every arm is still counted here.
+                Stage1::OwnCohort { follow_up } => {
+                    work.months.forget();
+                    self.month(work, 0..cohort, follow_up, cut)
+                }
+                Stage1::IndependentIncrements => cut,
+            };
             for arm in 0..self.experimental() {
                 let data = &work.phase2[usize::from(self.death)];
                 self.compare(data, end, arm, &mut work.sets, &mut work.found);
                 work.z[arm] = z(&work.found);
+                if *stage1 == Stage1::IndependentIncrements {
+                    // Stage 2 is what comes on top of it.
+                    work.before[arm] = self.score_and_information(&work.found);
+                }
             }
             work.tests.first_stage(&work.z, &self.shares[0], &work.kept);
             earliest = earliest.max(end);
@@ -82,7 +92,7 @@ impl Trial<'_> {
         for (studied, kept) in work.studied[1..].iter_mut().zip(&work.kept) {
             *studied = *kept;
         }
-        let first = if design.combination == Combination::NaivePooled { 0 } else { cohort };
+        let first = if design.combination.looks_read_phase2() { 0 } else { cohort };
         self.confirm(work, first..total, decision, earliest);
     }
 
@@ -176,7 +186,6 @@ impl Trial<'_> {
                 &patients.cell[range.clone()],
             );
         }
-        work.before.fill([0.0; 2]);
         let mut previous = decision;
         let last = self.protocol.analyses.len() - 1;
         for (look, analysis) in self.protocol.analyses.iter().enumerate() {

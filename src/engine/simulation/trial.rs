@@ -1,5 +1,6 @@
 //! One protocol under one truth, made ready to run replicate by replicate; the buffers a replicate works in.
 
+use crate::adaptive::Intersection;
 use crate::engine::simulation::allocation::Blocks;
 use crate::engine::simulation::closed::{MOST_ARMS, Testing, Tests};
 use crate::engine::simulation::cohort::{Months, whole};
@@ -81,7 +82,7 @@ impl<'a> Trial<'a> {
             }
             Design::Seamless(design) => {
                 let testing = match design.combination {
-                    Combination::InverseNormal { .. } => Testing::Combined,
+                    Combination::TwoStage { .. } => Testing::Combined,
                     Combination::Phase3Only => Testing::Closed,
                     Combination::NaivePooled => Testing::Elementary,
                 };
@@ -159,11 +160,7 @@ impl<'a> Trial<'a> {
             phase2: [FollowUp::with_capacity(phase2), FollowUp::with_capacity(phase2)],
             months: Months::with_capacity(patients),
             sets: Vec::with_capacity(patients),
-            tests: Tests::new(
-                arms,
-                intersection.unwrap_or_else(|| std::sync::Arc::new(crate::adaptive::Bonferroni)),
-                self.testing != Testing::Elementary,
-            ),
+            tests: self.tests(arms, intersection),
             z: vec![f64::NAN; arms],
             found: vec![Evidence::default(); self.protocol.primary.test.statistics.len()],
             before: vec![[0.0; 2]; arms],
@@ -172,6 +169,21 @@ impl<'a> Trial<'a> {
             kept: vec![true; arms],
             studied: vec![true; arms + 1],
             record: Record::default(),
+        }
+    }
+
+    /// The tests of the design, before any trial.
+    fn tests(&self, arms: usize, intersection: Option<Intersection>) -> Tests {
+        let intersection = intersection.unwrap_or_else(|| std::sync::Arc::new(crate::adaptive::Bonferroni));
+        let tests = Tests::new(arms, intersection, self.testing != Testing::Elementary);
+        match &self.protocol.design {
+            Design::Seamless(design) => match &design.combination {
+                Combination::TwoStage { function, .. } => {
+                    tests.combining(function.clone(), self.protocol.alpha, self.plan.stage1_weight.unwrap_or(0.5))
+                }
+                _ => tests,
+            },
+            Design::GroupSequential(_) => tests,
         }
     }
 
@@ -232,9 +244,7 @@ fn check(protocol: &Protocol, truth: &Truth, plan: &Plan) -> Result<(), EngineEr
         Design::GroupSequential(design) => vec![&design.allocation],
         Design::Seamless(design) => {
             triggers.push(&design.transition.when);
-            if let Combination::InverseNormal { phase2_follow_up, .. } = &design.combination {
-                triggers.push(phase2_follow_up);
-            }
+            triggers.extend(design.combination.phase2_follow_up());
             require(
                 design.decision_time >= 0.0 && design.decision_time.is_finite(),
                 "decision time",

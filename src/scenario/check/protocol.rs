@@ -5,8 +5,9 @@ use super::test::test;
 use super::truth::CONTROL;
 use super::when::{FinalEvents, Setting, when};
 use super::{Facts, bounds, length, transition, unique};
+use crate::adaptive::combination::combining;
 use crate::adaptive::{INTERSECTIONS, Intersection};
-use crate::protocol::{Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Weight};
+use crate::protocol::{Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Stage1, Weight};
 use crate::registry;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits;
@@ -23,7 +24,7 @@ pub(crate) fn protocol(raw: &raw::Protocol, facts: &Facts, power: Option<f64>, a
     let arms = arms(&raw.arms, &at.key("arms"))?;
     let primary = primary(&raw.primary, facts, &at.key("primary"))?;
     let alpha = raw.alpha.get();
-    let context = Context { raw, facts, arms: &arms, endpoint: primary.endpoint };
+    let context = Context { raw, facts, arms: &arms, endpoint: primary.endpoint, log_rank: primary.test.is_log_rank() };
 
     let seamless = [raw.phase2.is_some(), raw.transition.is_some(), raw.phase3.is_some()].contains(&true);
     let (design, cohort) = if seamless { context.seamless(at)? } else { context.group_sequential(at)? };
@@ -79,6 +80,8 @@ struct Context<'a> {
     facts: &'a Facts,
     arms: &'a [String],
     endpoint: Endpoint,
+    /// Whether the primary test is the log-rank test.
+    log_rank: bool,
 }
 
 impl Context<'_> {
@@ -135,11 +138,22 @@ impl Context<'_> {
         let in_phase2 = self.setting(&Cohort { patients: phase2_patients, name: "phase II" }, None);
         let transition = transition::transition(transition, &in_phase2, &at.key("transition"))?;
         let combination = self.combination(&in_phase2, &at.key("combination"))?;
+        if combination.looks_read_phase2()
+            && !combination.is_naive_pooled()
+            && self.arms.len() > 2
+            && phase2_allocation != phase3_allocation
+        {
+            let rule =
+                "under `independent_increments` with several experimental arms both phases have the same allocation";
+            return Err(phase3_at.key("allocation").fail(rule).hint("the arms' correlation would change on the way"));
+        }
         // Patients enrolled after the transition's data cut are phase III's; if phase II may be cut before it is full, some
         // of its patients are among them.
         let full = fills_phase2(&transition.when, phase2_patients);
         let cohort = match combination {
-            Combination::NaivePooled => Cohort { patients: phase2_patients + phase3_patients, name: "both phases" },
+            _ if combination.looks_read_phase2() => {
+                Cohort { patients: phase2_patients + phase3_patients, name: "both phases" }
+            }
             _ if full => Cohort { patients: phase3_patients, name: "phase III" },
             _ => Cohort { patients: phase2_patients + phase3_patients, name: "both phases" },
         };
@@ -171,17 +185,15 @@ impl Context<'_> {
     fn combination(&self, in_phase2: &Setting<'_>, at: &At<'_>) -> Checked<Combination> {
         let raw = self.raw.combination.as_ref().ok_or_else(|| {
             let fault = at.fail("a seamless trial needs `combination`, how the phases make one test");
-            fault.hint("methods computed: inverse_normal, phase3_only, naive_pooled")
+            fault.hint("methods: inverse_normal, fisher, conditional_error, phase3_only, naive_pooled")
         })?;
-        let method_at = at.key("method");
+        let method = raw.method.name();
         let other = match raw.method {
-            raw::Method::InverseNormal => None,
-            raw::Method::Phase3Only => Some(("phase3_only", Combination::Phase3Only)),
-            raw::Method::NaivePooled => Some(("naive_pooled", Combination::NaivePooled)),
-            raw::Method::Fisher => return Err(method_at.not_yet("combination by Fisher's product")),
-            raw::Method::ConditionalError => return Err(method_at.not_yet("combination by conditional error")),
+            raw::Method::Phase3Only => Some(Combination::Phase3Only),
+            raw::Method::NaivePooled => Some(Combination::NaivePooled),
+            raw::Method::InverseNormal | raw::Method::Fisher | raw::Method::ConditionalError => None,
         };
-        if let Some((method, combination)) = other {
+        if let Some(combination) = other {
             let keys = [
                 ("phase2_patients", raw.phase2_patients.is_some()),
                 ("weight", raw.weight.is_some()),
@@ -190,35 +202,56 @@ impl Context<'_> {
             return match keys.iter().find(|(_, there)| *there) {
                 Some((key, _)) => Err(at
                     .key(key)
-                    .fail(format!("`{key}` goes with method `inverse_normal`, not with `{method}`"))
+                    .fail(format!("`{key}` goes with a method of two stages, not with `{method}`"))
                     .hint("remove it; a patch removes it with null")),
                 None => Ok(combination),
             };
         }
-        let patients_at = at.key("phase2_patients");
+        let function =
+            combining(method).ok_or_else(|| at.key("method").fail(format!("`{method}` is no combination function")))?;
+        if raw.weight.is_some() && !function.weighted() {
+            let fault = at.key("weight").fail(format!("`{method}` has no weight"));
+            return Err(fault.hint("remove it; a patch removes it with null"));
+        }
+        if self.raw.analyses.len() > 1 && !function.several_looks() {
+            let rule = format!("`{method}` tests at one confirmatory look, not {}", self.raw.analyses.len());
+            return Err(at.key("method").fail(rule).hint("take `inverse_normal`, or a single look"));
+        }
+        let weight = match raw.weight {
+            None | Some(raw::Weight::PlannedEvents) => Weight::PlannedEvents,
+            Some(raw::Weight::Fixed(weight)) => Weight::Fixed(weight),
+        };
+        Ok(Combination::TwoStage { function, weight, stage1: self.stage1(raw, in_phase2, at)? })
+    }
+
+    /// Which evidence is stage 1.
+    fn stage1(&self, raw: &raw::Combination, in_phase2: &Setting<'_>, at: &At<'_>) -> Checked<Stage1> {
+        let (patients_at, follow_up_at) = (at.key("phase2_patients"), at.key("phase2_follow_up"));
         match raw.phase2_patients {
-            Some(raw::Phase2Patients::OwnCohort) => {}
+            Some(raw::Phase2Patients::OwnCohort) => {
+                let follow_up = raw.phase2_follow_up.as_ref().ok_or_else(|| {
+                    let fault = follow_up_at.fail("`own_cohort` needs `phase2_follow_up`, fixed in advance");
+                    fault.hint("for example \"phase2_follow_up\": {\"when\": {\"min_follow_up\": 12}}")
+                })?;
+                Ok(Stage1::OwnCohort { follow_up: when(&follow_up.when, in_phase2, &follow_up_at.key("when"))? })
+            }
             Some(raw::Phase2Patients::IndependentIncrements) => {
-                return Err(patients_at.not_yet("stage 1 by independent increments"));
+                if raw.phase2_follow_up.is_some() {
+                    let fault = follow_up_at.fail("under `independent_increments` stage 1 ends at the transition");
+                    return Err(fault.hint("remove it; a patch removes it with null"));
+                }
+                if !self.log_rank {
+                    return Err(patients_at
+                        .fail("`independent_increments` are those of the log-rank test, which `primary` does not use")
+                        .hint("test by `logrank`, or write \"phase2_patients\": \"own_cohort\""));
+                }
+                Ok(Stage1::IndependentIncrements)
             }
             None => {
-                let fault =
-                    patients_at.fail("method `inverse_normal` needs `phase2_patients`, which evidence is stage 1");
-                return Err(fault.hint("write \"phase2_patients\": \"own_cohort\""));
+                let rule = format!("method `{}` needs `phase2_patients`, which evidence is stage 1", raw.method.name());
+                Err(patients_at.fail(rule).hint("write \"phase2_patients\": \"own_cohort\""))
             }
         }
-        let follow_up_at = at.key("phase2_follow_up");
-        let follow_up = raw.phase2_follow_up.as_ref().ok_or_else(|| {
-            let fault = follow_up_at.fail("`own_cohort` needs `phase2_follow_up`, fixed in advance");
-            fault.hint("for example \"phase2_follow_up\": {\"when\": {\"min_follow_up\": 12}}")
-        })?;
-        Ok(Combination::InverseNormal {
-            weight: match raw.weight {
-                None | Some(raw::Weight::PlannedEvents) => Weight::PlannedEvents,
-                Some(raw::Weight::Fixed(weight)) => Weight::Fixed(weight),
-            },
-            phase2_follow_up: when(&follow_up.when, in_phase2, &follow_up_at.key("when"))?,
-        })
     }
 
     fn analyses(&self, cohort: &Cohort, at: &At<'_>) -> Checked<Vec<Analysis>> {

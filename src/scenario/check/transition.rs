@@ -8,10 +8,7 @@ use crate::scenario::limits::{self, Interval};
 use crate::scenario::raw::shape::Form;
 use crate::scenario::raw::transition as raw;
 use crate::scenario::suggest;
-use crate::transition::{Criterion, Keep, SELECTION_RULES, STATISTICS, Statistic, Threshold, Transition};
-
-/// Rules that do not rank, so that `by` may be absent.
-const UNRANKED: &[&str] = &["all", "all_passing"];
+use crate::transition::{Criterion, Keep, SELECTION_RULES, STATISTICS, Statistic, Threshold, Transition, UNRANKED};
 
 /// The transition of a protocol.
 pub(crate) fn transition(raw: &raw::Transition, setting: &Setting<'_>, at: &At<'_>) -> Checked<Transition> {

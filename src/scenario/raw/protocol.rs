@@ -117,10 +117,10 @@ pub struct Analysis {
 pub struct Combination {
     /// The method.
     pub method: Method,
-    /// Which evidence is stage 1; goes with `inverse_normal`.
+    /// Which evidence is stage 1; goes with `inverse_normal`, `fisher` and `conditional_error`.
     pub phase2_patients: Option<Phase2Patients>,
     /// Squared weight of stage 1 (its information share): `planned_events`, or a number in (0, 1); `planned_events` if
-    /// absent.
+    /// absent. Fisher's product has none.
     pub weight: Option<Weight>,
     /// When the follow-up of the phase II cohort ends; needed with `own_cohort`.
     pub phase2_follow_up: Option<FollowUp>,
@@ -132,14 +132,27 @@ pub struct Combination {
 pub enum Method {
     /// Inverse normal of stage-wise p-values.
     InverseNormal,
-    /// Fisher's product. Not yet computed by this version.
+    /// Fisher's product of stage-wise p-values.
     Fisher,
-    /// Conditional error. Not yet computed by this version.
+    /// The conditional error of the planned Dunnett test; one confirmatory look.
     ConditionalError,
     /// All patients as if the arms had been chosen beforehand: not valid, shown for comparison.
     NaivePooled,
     /// Only phase III patients are tested.
     Phase3Only,
+}
+
+impl Method {
+    /// Name in the scenario file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InverseNormal => "inverse_normal",
+            Self::Fisher => "fisher",
+            Self::ConditionalError => "conditional_error",
+            Self::NaivePooled => "naive_pooled",
+            Self::Phase3Only => "phase3_only",
+        }
+    }
 }
 
 /// Which evidence is stage 1.
@@ -148,14 +161,14 @@ pub enum Method {
 pub enum Phase2Patients {
     /// The phase II cohort, with follow-up fixed in advance.
     OwnCohort,
-    /// What had been seen at the transition. Not yet computed by this version.
+    /// What had been seen at the transition; stage 2 is what everybody adds after it.
     IndependentIncrements,
 }
 
 /// Squared weight of stage 1: a number in (0, 1), or `planned_events`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Weight {
-    /// Expected events at the end of phase II follow-up over those plus the final look's.
+    /// Expected events of stage 1 over those of both stages at the final look.
     PlannedEvents,
     /// As given.
     Fixed(f64),

@@ -167,6 +167,10 @@ impl TestStatistic for WeightedLogRank {
         true
     }
 
+    fn early_harm_can_win(&self) -> bool {
+        self.weight.early_harm_can_win()
+    }
+
     fn is_log_rank(&self) -> bool {
         self.weight.is_unit()
     }

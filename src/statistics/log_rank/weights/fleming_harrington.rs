@@ -73,6 +73,10 @@ impl Weight for FlemingHarrington {
         if self.gamma.fract() == 0.0 { Vec::new() } else { vec![1.0, 0.125, 0.015_625, 2e-3, 2.5e-4, 3e-5] }
     }
 
+    fn early_harm_can_win(&self) -> bool {
+        self.gamma > 0.0
+    }
+
     fn is_unit(&self) -> bool {
         self.rho == 0.0 && self.gamma == 0.0
     }

@@ -42,6 +42,11 @@ pub trait Weight: Debug + Send + Sync {
         None
     }
 
+    /// Whether a test with these weights may reject an arm that is harmful early and nowhere better: its scores rise with time.
+    fn early_harm_can_win(&self) -> bool {
+        true
+    }
+
     /// Whether every weight is 1.
     fn is_unit(&self) -> bool {
         false

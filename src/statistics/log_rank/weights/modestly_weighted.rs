@@ -14,6 +14,11 @@ pub struct ModestlyWeighted {
 }
 
 impl Weight for ModestlyWeighted {
+    fn early_harm_can_win(&self) -> bool {
+        // With w = 1/S up to a limit the scores do not rise (Magirr and Burman 2019).
+        false
+    }
+
     fn label(&self) -> String {
         if self.max_weight < NO_LIMIT {
             format!("modestly weighted (until {}, at most {})", self.until, self.max_weight)

@@ -59,6 +59,10 @@ impl Weight for Piecewise {
         self.starts.clone()
     }
 
+    fn early_harm_can_win(&self) -> bool {
+        self.weights.windows(2).any(|pair| pair[1] > pair[0])
+    }
+
     fn is_unit(&self) -> bool {
         self.weights.iter().all(|weight| *weight == 1.0)
     }

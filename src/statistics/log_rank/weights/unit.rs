@@ -18,6 +18,10 @@ impl Weight for Unit {
         1.0
     }
 
+    fn early_harm_can_win(&self) -> bool {
+        false
+    }
+
     fn is_unit(&self) -> bool {
         true
     }

@@ -8,7 +8,7 @@ mod part;
 mod ranking;
 mod worst_case;
 
-pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
+pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, EffectInterval, EffectScale, analyze};
 pub use assurance::assurance;
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,

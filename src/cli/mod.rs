@@ -7,6 +7,7 @@ mod message;
 mod parts;
 mod progress;
 mod starters;
+mod submit;
 mod sweep;
 mod verbs;
 

@@ -6,6 +6,7 @@ mod manual;
 mod message;
 mod parts;
 mod progress;
+mod reporting;
 mod starters;
 mod submit;
 mod sweep;
@@ -79,6 +80,13 @@ enum Verb {
         /// With --worst-case: writes the worst truth of all candidates as a scenario file.
         #[arg(short, long, value_name = "FILE", requires = "worst_case")]
         output: Option<PathBuf>,
+    },
+    /// One self-contained HTML page for a protocol: the design in words, tables, figures, and how to reproduce it.
+    Report {
+        #[command(flatten)]
+        run: Run,
+        #[command(flatten)]
+        report: reporting::ReportArguments,
     },
     /// A trial that was held: decisions, p-values and intervals at the information it had.
     Analyze {
@@ -194,6 +202,7 @@ pub fn run() -> ExitCode {
         Verb::Sweep(arguments) => sweep::sweep(&arguments),
         Verb::Check { run, worst_case: true, output } => verbs::worst_case(&run, output.as_deref()),
         Verb::Check { run, .. } => verbs::check(&run),
+        Verb::Report { run, report } => reporting::report(&run, &report),
         Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),
         Verb::Schema { observed } => verbs::schema(observed),
         Verb::New { kind } => message::data(kind.text()),

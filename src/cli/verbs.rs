@@ -76,15 +76,16 @@ pub(super) fn print(answer: &Value) -> Result<(), Failure> {
     message::data(&(text + "\n"))
 }
 
+/// Replicates that all candidates and truths take together.
+pub(super) fn simulated(scenario: &Scenario) -> u64 {
+    let of = |c: &scenario::Candidate| scenario.run.engine.for_design(&c.protocol.design) == EngineKind::Simulation;
+    scenario.candidates.iter().filter(|c| of(c)).map(|c| c.truths.len() as u64 * scenario.run.replicates).sum()
+}
+
 /// Answers of every candidate under every truth, with progress on a terminal. A failure comes beside the answers that
 /// were already there.
 fn answers(run: &Run, scenario: &Scenario, mut each: impl FnMut(&Answer)) -> (Vec<Answer>, f64, Result<(), Failure>) {
-    let simulated: u64 = scenario
-        .candidates
-        .iter()
-        .filter(|c| scenario.run.engine.for_design(&c.protocol.design) == EngineKind::Simulation)
-        .map(|c| c.truths.len() as u64 * scenario.run.replicates)
-        .sum();
+    let simulated = simulated(scenario);
     let bar = progress::bar(simulated, run.quiet);
     let start = Instant::now();
     let mut answers = Vec::new();
@@ -114,7 +115,7 @@ pub(super) fn argument_at_fault(run: &Run, error: StudyError) -> Failure {
     }
 }
 
-fn header(run: &Run, scenario: &Scenario, elapsed: f64) -> Header {
+pub(super) fn header(run: &Run, scenario: &Scenario, elapsed: f64) -> Header {
     Header {
         scenario_sha256: scenario.sha256.clone(),
         seed: scenario.run.seed,

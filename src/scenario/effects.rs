@@ -2,6 +2,7 @@
 
 use crate::scenario::assemble::assembled;
 use crate::scenario::fault::pointer;
+use crate::scenario::patch::merged;
 use crate::scenario::{Scenario, ScenarioError, apply_set};
 use serde_json::{Map, Value};
 
@@ -65,6 +66,13 @@ impl Scenario {
                 }
             },
         )
+    }
+
+    /// The protocol of a candidate as the file states it, its patch applied.
+    pub fn protocol_source(&self, candidate: &str) -> Value {
+        let base = self.source.get("protocol").cloned().unwrap_or(Value::Null);
+        let patch = self.source.get("candidates").and_then(|all| all.get(candidate)).and_then(Value::as_object);
+        patch.map_or_else(|| base.clone(), |patch| merged(&base, patch))
     }
 
     /// The scenario with one candidate or truth per value of `path`, and nothing else varied: below `/truth` the values are truths

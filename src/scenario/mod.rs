@@ -22,6 +22,7 @@ mod set;
 mod strict;
 mod suggest;
 mod sweep;
+mod variation;
 
 pub use checked::{Candidate, Goal, Range, Scenario, Solve};
 pub use error::ScenarioError;
@@ -31,3 +32,4 @@ pub use observed::{Observed, ObservedLook, observed_schema};
 pub use schema::schema;
 pub use set::apply_set;
 pub use sweep::{Levels, Sweep, SweepAxis, SweepDesign};
+pub use variation::Quantity;

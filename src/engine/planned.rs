@@ -1,5 +1,6 @@
 //! The protocol made numbers before any patient: information fractions, bounds, weights.
 
+use crate::adaptive::Prospect;
 use crate::sequential::Bounds;
 
 /// What the protocol and its planning truth fix before the first patient.
@@ -15,6 +16,8 @@ pub struct Plan {
     pub deaths: Vec<f64>,
     /// Squared weight of stage 1 in the combination; `None` unless the design combines two stages.
     pub stage1_weight: Option<f64>,
+    /// What the transition's powers of the final test need, per experimental arm; empty where it asks for none.
+    pub prospects: Vec<Prospect>,
 }
 
 /// One look as planned.

@@ -119,8 +119,10 @@ pub fn guarantee<'a>(
         ),
         Design::Seamless(design) => seamless::verdict(protocol, design, &plan, truths)?,
     };
-    let (guarantee, because) = lower_bounds(protocol);
-    verdict = verdict.and(guarantee, because);
+    if matches!(protocol.design, Design::GroupSequential(_)) || protocol.bounds.futility.is_some() {
+        let (guarantee, because) = lower_bounds(protocol);
+        verdict = verdict.and(guarantee, because);
+    }
     if protocol.harm.is_some() {
         verdict.because.push(
             "The efficacy bounds do not count on the harm bounds: stopping for harm can only lower the type I error."

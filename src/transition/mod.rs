@@ -7,9 +7,10 @@ mod trigger;
 
 pub use criterion::{Criterion, Threshold};
 pub use selection::{SELECTION_RULES, SelectionRule};
-pub use statistic::{STATISTICS, Statistic};
+pub use statistic::{PARAMETRIZED, STATISTICS, Statistic};
 pub use trigger::Trigger;
 
+use crate::sequential::Assumption;
 use std::sync::Arc;
 
 /// The whole transition rule, fixed in advance.
@@ -21,6 +22,8 @@ pub struct Transition {
     pub keep: Keep,
     /// What every kept arm must pass; `None` lets every arm pass.
     pub go: Option<Criterion>,
+    /// More patients and events for phase III, by what was seen; `None` keeps what was planned.
+    pub resize: Option<Resize>,
 }
 
 impl Transition {
@@ -28,7 +31,8 @@ impl Transition {
     pub fn reads(&self) -> Vec<Statistic> {
         let mut read: Vec<Statistic> = Vec::new();
         let ranked = self.keep.ranks().then_some(self.keep.by);
-        for statistic in ranked.into_iter().chain(self.go.iter().flat_map(Criterion::statistics)) {
+        let sized = self.resize.map(|resize| Statistic::ConditionalPower { under: resize.under });
+        for statistic in ranked.into_iter().chain(self.go.iter().flat_map(Criterion::statistics)).chain(sized) {
             if !read.contains(&statistic) {
                 read.push(statistic);
             }
@@ -40,6 +44,21 @@ impl Transition {
     pub fn drops_arms(&self) -> bool {
         self.go.is_some() || self.keep.ranks()
     }
+}
+
+/// Sample-size re-estimation at the transition: where the conditional power of the kept arm that has most of it lies in [lower, target),
+/// phase III grows by the factor that brings it to the target, at most `most`; patients and every count of events and patients in the
+/// looks' conditions grow alike (Mehta and Pocock 2011; with `lower` 0, the conditional-power solve with a cap).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Resize {
+    /// Lower end of the zone, in [0, target).
+    pub lower: f64,
+    /// Conditional power aimed at, in (0, 1).
+    pub target: f64,
+    /// Largest factor, at least 1.
+    pub most: f64,
+    /// Effect assumed for what is to come.
+    pub under: Assumption,
 }
 
 /// Rules that keep every arm that passes: they rank nothing.

@@ -214,6 +214,10 @@ fn criterion_numbers(criterion: &Criterion, numbers: &mut Vec<f64>) {
         Criterion::Compare(_, Threshold::AtLeast(limit) | Threshold::AtMost(limit) | Threshold::ZAtLeast(limit)) => {
             numbers.push(*limit);
         }
+        Criterion::Score(parts, limit) => {
+            numbers.extend(parts.iter().map(|(_, weight)| *weight));
+            numbers.push(*limit);
+        }
         Criterion::All(parts) | Criterion::Any(parts) => parts.iter().for_each(|part| criterion_numbers(part, numbers)),
         Criterion::Not(inner) => criterion_numbers(inner, numbers),
     }

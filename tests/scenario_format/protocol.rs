@@ -5,9 +5,9 @@ use seamline::adaptive::combination::combining;
 use seamline::engine::EngineKind;
 use seamline::protocol::{Allocation, Combination, Design, Protocol, Seamless, Stage1, Weight};
 use seamline::scenario::{Goal, Solve};
-use seamline::sequential::{EfficacyPlan, FutilityPlan};
+use seamline::sequential::{Assumption, EfficacyPlan, FutilityPlan, Prior};
 use seamline::survival::Endpoint;
-use seamline::transition::{Criterion, Statistic, Threshold, Trigger};
+use seamline::transition::{Criterion, Resize, Statistic, Threshold, Trigger};
 use serde_json::{Value, json};
 
 fn protocol(file: &Value) -> Protocol {
@@ -330,10 +330,62 @@ fn keep_and_go() {
     let go = |value: Value| seamless_design(&with(seamless_alone(), "/protocol/transition/go", value)).transition.go;
     let z = Criterion::Compare(Statistic::ResponseDifference, Threshold::ZAtLeast(1.0));
     assert_eq!(go(json!({"any": [{"response_difference": {"z_at_least": 1}}]})), Some(Criterion::Any(vec![z])));
+    let compare = |statistic, least| Some(Criterion::Compare(statistic, Threshold::AtLeast(least)));
+    let month = Statistic::MilestoneDifference { endpoint: Endpoint::Os, at: 18.0 };
+    assert_eq!(
+        go(json!({"milestone_difference": {"endpoint": "os", "at": 18, "at_least": 0.05}})),
+        compare(month, 0.05)
+    );
+    let power = Statistic::ConditionalPower { under: Assumption::Assumed };
+    assert_eq!(go(json!({"conditional_power": {"under": "assumed", "at_least": 0.3}})), compare(power, 0.3));
+    let flat = Statistic::PredictivePower { prior: Prior::Flat };
+    assert_eq!(go(json!({"predictive_power": {"prior": {}, "at_least": 0.3}})), compare(flat, 0.3));
+    let normal = Statistic::PredictivePower { prior: Prior::Normal { mean: 0.3, sd: 0.2 } };
+    let prior = json!({"mean": -0.3, "sd": 0.2});
+    assert_eq!(go(json!({"predictive_power": {"prior": prior, "at_least": 0.3}})), compare(normal, 0.3));
+    let score = Criterion::Score(vec![(Statistic::ResponseDifference, 2.0), (Statistic::OsZ, 0.5)], 0.7);
+    assert_eq!(go(json!({"score": {"response_difference": 2, "os_z": 0.5}, "at_least": 0.7})), Some(score));
+    let rmst = Statistic::RmstDifference { endpoint: Endpoint::Dfs, to: 24.0 };
+    assert_eq!(keep(json!({"rule": "best", "by": {"rmst_difference": {"endpoint": "dfs", "to": 24}}})).by, rmst);
+
+    let resize =
+        |value: Value| seamless_design(&with(seamless_alone(), "/protocol/transition/resize", value)).transition.resize;
+    let zone = Resize { lower: 0.3, target: 0.9, most: 1.5, under: Assumption::Trend };
+    assert_eq!(resize(json!({"promising_zone": {"lower": 0.3, "upper": 0.9, "max_factor": 1.5}})), Some(zone));
+    let solve = Resize { lower: 0.0, target: 0.8, most: 2.0, under: Assumption::Assumed };
+    let given = json!({"conditional_power": {"target": 0.8, "max_factor": 2, "under": "assumed"}});
+    assert_eq!(resize(given), Some(solve));
+    let wrong = |value: Value, place: &str, rule: &str| {
+        let at = "/protocol/transition/resize";
+        refused(&with(seamless_alone(), at, value), &format!("{at}{place}"), rule);
+    };
+    let zone = |lower: f64, most: f64| json!({"promising_zone": {"lower": lower, "upper": 0.8, "max_factor": most}});
+    wrong(zone(0.9, 2.0), "/promising_zone/lower", "must be below `upper`, 0.8");
+    wrong(zone(0.3, 0.5), "/promising_zone/max_factor", "must be at least 1 and at most 10");
+    wrong(json!({}), "", "needs exactly one of `promising_zone`, `conditional_power`");
     let at = "/protocol/transition/go";
     let wrong = |value: Value, place: &str, rule: &str| {
         refused(&with(seamless_alone(), at, value), &format!("{at}{place}"), rule)
     };
+    wrong(
+        json!({"rmst_difference": {"to": 24, "at_least": 0}}),
+        "/rmst_difference/endpoint",
+        "`rmst_difference` needs `endpoint`",
+    );
+    wrong(
+        json!({"conditional_power": {"at_least": 0.1}}),
+        "/conditional_power/under",
+        "`conditional_power` needs `under`",
+    );
+    wrong(
+        json!({"predictive_power": {"prior": {"mean": 0}, "at_least": 0.1}}),
+        "/predictive_power/prior",
+        "needs `mean` and `sd` of the log hazard ratio, or {} for a flat prior",
+    );
+    wrong(json!({"score": {}, "at_least": 0}), "/score", "must list 1 to 100 statistics, not 0");
+    wrong(json!({"score": {"os_z": 1}}), "/at_least", "`score` needs `at_least`, its smallest passing value");
+    wrong(json!({"score": {"os_y": 1}, "at_least": 1}), "/score/os_y", "unknown name");
+    wrong(json!({"score": {"os_z": 1}, "at_least": 1, "any": []}), "", "`score` stands alone, with `at_least`");
     wrong(json!({}), "", "a criterion has exactly one key: a statistic, `all`, `any` or `not`");
     let error = wrong(
         json!({"os_z": {"at_least": 0}, "pfs_z": {"at_least": 0}}),

@@ -91,7 +91,7 @@ pub fn seamless(
     Seamless {
         phase2_patients: f64::from(patients[0]),
         phase2_allocation: Allocation(allocation.to_vec()),
-        transition: Transition { when, keep: keep("best", &[], by), go: None::<Criterion> },
+        transition: Transition { when, keep: keep("best", &[], by), go: None::<Criterion>, resize: None },
         phase3_patients: f64::from(patients[1]),
         phase3_allocation: Allocation(allocation.to_vec()),
         decision_time: 1.0,

@@ -127,6 +127,9 @@ pub fn evaluate_at(
             return not_covered(format!("combination by {}; use simulation", function.name()));
         }
     }
+    if let Some(other) = design.transition.reads().into_iter().find(|statistic| !statistic.has_joint_law()) {
+        return not_covered(format!("{} at the transition; use simulation", other.name()));
+    }
     if design.combination.is_naive_pooled() && ratios(&design.phase2_allocation) != ratios(&design.phase3_allocation) {
         return not_covered("naive pooling of phases with different allocations; use simulation");
     }
@@ -379,6 +382,7 @@ impl<'a> Engine<'a> {
                 response: [count(0), count(arm + 1)],
                 hazard_ratio: [ratio(0), ratio(1)],
                 z: self.places.z.map(at),
+                others: &[],
             };
             (merit[arm], passing[arm]) = values.judged(&self.design.transition);
         }

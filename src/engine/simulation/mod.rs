@@ -25,6 +25,8 @@ pub(in crate::engine) mod closed;
 mod cohort;
 mod comparison;
 mod latent;
+#[cfg(test)]
+mod miniature;
 mod numeric;
 mod outcome;
 mod patients;

@@ -9,7 +9,7 @@ use crate::engine::simulation::latent::Latents;
 use crate::engine::simulation::patients::{Nature, Patients};
 use crate::engine::simulation::random::Stream;
 use crate::engine::simulation::tally::Record;
-use crate::engine::simulation::transition::Needs;
+use crate::engine::simulation::transition::{Needs, Other};
 use crate::engine::{EngineError, Plan};
 use crate::invalid::require;
 use crate::protocol::{Allocation, Combination, Design, Protocol};
@@ -59,8 +59,15 @@ pub struct Workspace {
     pub(super) found: Vec<Evidence>,
     /// Score and information of each arm at the look before.
     pub(super) before: Vec<[f64; 2]>,
+    pub(super) others: Vec<Other>,
+    /// Entry, event and drop-out of one arm from its readings on, whether each responded, and the same sorted.
+    pub(super) landmark: [Vec<f64>; 3],
+    pub(super) landmark_cells: Vec<u16>,
+    pub(super) landmark_data: FollowUp,
     pub(super) merit: Vec<f64>,
     pub(super) passing: Vec<bool>,
+    /// Factor on the counts of the looks' conditions.
+    pub(super) factor: f64,
     pub(super) kept: Vec<bool>,
     /// Per arm, the control included: whether it is still studied.
     pub(super) studied: Vec<bool>,
@@ -90,6 +97,11 @@ impl<'a> Trial<'a> {
             }
         };
         needs.check(truth)?;
+        if needs.power {
+            let arms = protocol.arms.len() - 1;
+            let planned = plan.prospects.len();
+            require(planned == arms, "number of prospects", planned as f64, "there must be one per experimental arm")?;
+        }
         let experimental = protocol.arms.len() - 1;
         if testing != Testing::Elementary {
             require(
@@ -164,8 +176,16 @@ impl<'a> Trial<'a> {
             z: vec![f64::NAN; arms],
             found: vec![Evidence::default(); self.protocol.primary.test.statistics.len()],
             before: vec![[0.0; 2]; arms],
+            others: match &self.protocol.design {
+                Design::Seamless(design) => Other::of(&design.transition),
+                Design::GroupSequential(_) => Vec::new(),
+            },
+            landmark: std::array::from_fn(|_| Vec::with_capacity(phase2)),
+            landmark_cells: Vec::with_capacity(phase2),
+            landmark_data: FollowUp::with_capacity(phase2),
             merit: vec![f64::NAN; arms],
             passing: vec![false; arms],
+            factor: 1.0,
             kept: vec![true; arms],
             studied: vec![true; arms + 1],
             record: Record::default(),

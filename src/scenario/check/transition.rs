@@ -5,22 +5,56 @@ use super::{Facts, exactly_one, length};
 use crate::registry;
 use crate::scenario::fault::{At, Checked};
 use crate::scenario::limits::{self, Interval};
+use crate::scenario::raw::quantity::Number;
 use crate::scenario::raw::shape::Form;
 use crate::scenario::raw::transition as raw;
 use crate::scenario::suggest;
-use crate::transition::{Criterion, Keep, SELECTION_RULES, STATISTICS, Statistic, Threshold, Transition, UNRANKED};
+use crate::sequential::{Assumption, Prior};
+use crate::survival::Endpoint;
+use crate::transition::{
+    Criterion, Keep, PARAMETRIZED, Resize, SELECTION_RULES, STATISTICS, Statistic, Threshold, Transition, UNRANKED,
+};
+use indexmap::IndexMap;
 
 /// The transition of a protocol.
 pub(crate) fn transition(raw: &raw::Transition, setting: &Setting<'_>, at: &At<'_>) -> Checked<Transition> {
     at.refuse("population", raw.population.as_ref(), "choice of the population at the transition")?;
-    at.refuse("resize", raw.resize.as_ref(), "sample-size re-estimation")?;
     let mut conditions = 0;
     let go = raw.go.as_ref().map(|go| criterion(go, setting.facts, &at.key("go"), &mut conditions));
     Ok(Transition {
         when: when(&raw.when, setting, &at.key("when"))?,
         keep: keep(&raw.keep, setting, &at.key("keep"))?,
         go: go.transpose()?,
+        resize: raw.resize.as_ref().map(|raw| resize(raw, &at.key("resize"))).transpose()?,
     })
+}
+
+fn under(raw: raw::Under) -> Assumption {
+    match raw {
+        raw::Under::Assumed => Assumption::Assumed,
+        raw::Under::Trend => Assumption::Trend,
+    }
+}
+
+fn resize(raw: &raw::Resize, at: &At<'_>) -> Checked<Resize> {
+    let key = exactly_one(
+        &[("promising_zone", raw.promising_zone.is_some()), ("conditional_power", raw.conditional_power.is_some())],
+        at,
+    )?;
+    let here = at.key(key);
+    let (lower, target, most, assumed) = match (&raw.promising_zone, &raw.conditional_power) {
+        (Some(zone), _) => (zone.lower.get(), zone.upper.get(), zone.max_factor.get(), zone.under),
+        (None, Some(aim)) => (0.0, aim.target.get(), aim.max_factor.get(), aim.under),
+        (None, None) => return Err(here.fail("is empty")),
+    };
+    if lower >= target {
+        return Err(here.key("lower").fail(format!("must be below `upper`, {target}")));
+    }
+    let factors = Interval::closed(1.0, 10.0, "");
+    if !factors.holds(most) {
+        return Err(here.key("max_factor").fail(factors.rule()));
+    }
+    Ok(Resize { lower, target, most, under: assumed.map_or(Assumption::Trend, under) })
 }
 
 fn keep(raw: &raw::Keep, setting: &Setting<'_>, at: &At<'_>) -> Checked<Keep> {
@@ -50,28 +84,85 @@ fn keep(raw: &raw::Keep, setting: &Setting<'_>, at: &At<'_>) -> Checked<Keep> {
 }
 
 fn statistic(raw: &raw::Statistic, facts: &Facts, at: &At<'_>) -> Checked<Statistic> {
+    let object = match raw {
+        Form::Short(name) => return named(&name.0, facts, at),
+        Form::Full(object) => object,
+    };
+    let key = exactly_one(
+        &[
+            ("rmst_difference", object.rmst_difference.is_some()),
+            ("milestone_difference", object.milestone_difference.is_some()),
+            ("conditional_power", object.conditional_power.is_some()),
+            ("predictive_power", object.predictive_power.is_some()),
+        ],
+        at,
+    )?;
+    let here = at.key(key);
+    let raw::StatisticObject { rmst_difference, milestone_difference, conditional_power, predictive_power } = object;
+    if let Some(raw) = rmst_difference {
+        Ok(Statistic::RmstDifference {
+            endpoint: facts.endpoint(raw.endpoint, &here.key("endpoint"))?,
+            to: raw.to.into(),
+        })
+    } else if let Some(raw) = milestone_difference {
+        let endpoint = facts.endpoint(raw.endpoint, &here.key("endpoint"))?;
+        Ok(Statistic::MilestoneDifference { endpoint, at: raw.at.into() })
+    } else if let Some(raw) = conditional_power {
+        Ok(Statistic::ConditionalPower { under: under(raw.under) })
+    } else {
+        let given = predictive_power.as_ref().map(|raw| raw.prior);
+        Ok(Statistic::PredictivePower { prior: prior(given, &here.key("prior"))? })
+    }
+}
+
+/// The prior of θ, minus the log hazard ratio.
+fn prior(raw: Option<raw::Prior>, at: &At<'_>) -> Checked<Prior> {
     match raw {
-        Form::Short(name) => named(&name.0, facts, at),
-        Form::Full(object) => {
-            let key = exactly_one(
-                &[
-                    ("rmst_difference", object.rmst_difference.is_some()),
-                    ("milestone_difference", object.milestone_difference.is_some()),
-                    ("conditional_power", object.conditional_power.is_some()),
-                    ("predictive_power", object.predictive_power.is_some()),
-                ],
-                at,
-            )?;
-            Err(at.key(key).not_yet(&format!("the statistic `{key}`")))
+        Some(raw::Prior { mean: Some(mean), sd: Some(sd) }) => Ok(Prior::Normal { mean: -mean.get(), sd: sd.get() }),
+        Some(raw::Prior { mean: None, sd: None }) => Ok(Prior::Flat),
+        _ => Err(at.fail("needs `mean` and `sd` of the log hazard ratio, or {} for a flat prior")),
+    }
+}
+
+/// A statistic inside a criterion, where its parameters stand beside the threshold.
+fn with_parameters(name: &str, raw: &raw::Threshold, facts: &Facts, at: &At<'_>) -> Checked<Statistic> {
+    let given = [
+        ("endpoint", raw.endpoint.is_some()),
+        ("to", raw.to.is_some()),
+        ("at", raw.at.is_some()),
+        ("under", raw.under.is_some()),
+        ("prior", raw.prior.is_some()),
+    ];
+    let wanted: &[&str] = match name {
+        "rmst_difference" => &["endpoint", "to"],
+        "milestone_difference" => &["endpoint", "at"],
+        "conditional_power" => &["under"],
+        "predictive_power" => &["prior"],
+        _ => &[],
+    };
+    if let Some((key, _)) = given.iter().find(|(key, there)| *there && !wanted.contains(key)) {
+        return Err(at.key(key).fail(format!("`{name}` has no parameter `{key}`")));
+    }
+    if let Some((key, _)) = given.iter().find(|(key, there)| !there && wanted.contains(key)) {
+        return Err(at.key(key).fail(format!("`{name}` needs `{key}`")));
+    }
+    let endpoint = || raw.endpoint.map_or(Ok(Endpoint::Os), |raw| facts.endpoint(raw, &at.key("endpoint")));
+    match (name, raw.to, raw.at, raw.under) {
+        ("rmst_difference", Some(to), _, _) => Ok(Statistic::RmstDifference { endpoint: endpoint()?, to: to.into() }),
+        ("milestone_difference", _, Some(month), _) => {
+            Ok(Statistic::MilestoneDifference { endpoint: endpoint()?, at: month.into() })
         }
+        ("conditional_power", _, _, Some(raw)) => Ok(Statistic::ConditionalPower { under: under(raw) }),
+        ("predictive_power", ..) => Ok(Statistic::PredictivePower { prior: prior(raw.prior, &at.key("prior"))? }),
+        _ => named(name, facts, at),
     }
 }
 
 /// The statistic of a name, if it is computed and the truth defines it.
 fn named(name: &str, facts: &Facts, at: &At<'_>) -> Checked<Statistic> {
     let Some((statistic, _)) = STATISTICS.iter().find(|(_, known)| *known == name) else {
-        if raw::statistic_names().any(|known| known == name) {
-            return Err(at.not_yet(&format!("the statistic `{name}`")));
+        if PARAMETRIZED.contains(&name) {
+            return Err(at.fail(format!("`{name}` has parameters: write it as an object")));
         }
         let known: Vec<&str> = raw::statistic_names().collect();
         return Err(at.fail("unknown name").maybe_hint(suggest::hint(name, "statistics", &known)));
@@ -96,7 +187,9 @@ fn criterion(raw: &raw::Criterion, facts: &Facts, at: &At<'_>, conditions: &mut 
     if *conditions > limits::CONDITIONS {
         return Err(at.fail(format!("a criterion has at most {} conditions", limits::CONDITIONS)));
     }
-    at.refuse("score", raw.score.as_ref(), "weighted scores")?;
+    if let Some(parts) = &raw.score {
+        return score(raw, parts, facts, at);
+    }
     if raw.at_least.is_some() {
         return Err(at.key("at_least").fail("`at_least` stands inside a statistic, or beside `score`"));
     }
@@ -125,23 +218,29 @@ fn criterion(raw: &raw::Criterion, facts: &Facts, at: &At<'_>, conditions: &mut 
     } else if let Some(inner) = &raw.not {
         Ok(Criterion::Not(Box::new(criterion(inner, facts, &here, conditions)?)))
     } else {
-        let statistic = named(key, facts, &here)?;
         let limit = raw.statistics.get(key).ok_or_else(|| here.fail("needs a threshold"))?;
+        let statistic = with_parameters(key, limit, facts, &here)?;
         Ok(Criterion::Compare(statistic, threshold(limit, statistic, &here)?))
     }
 }
 
-fn threshold(raw: &raw::Threshold, statistic: Statistic, at: &At<'_>) -> Checked<Threshold> {
-    let parameters = [
-        ("endpoint", raw.endpoint.is_some()),
-        ("to", raw.to.is_some()),
-        ("at", raw.at.is_some()),
-        ("under", raw.under.is_some()),
-        ("prior", raw.prior.is_some()),
-    ];
-    if let Some((key, _)) = parameters.iter().find(|(_, there)| *there) {
-        return Err(at.key(key).fail(format!("`{}` has no parameter `{key}`", statistic.name())));
+/// A weighted sum of statistics; its other keys must be absent.
+fn score(raw: &raw::Criterion, parts: &IndexMap<String, Number>, facts: &Facts, at: &At<'_>) -> Checked<Criterion> {
+    let others = [raw.all.is_some(), raw.any.is_some(), raw.not.is_some(), !raw.statistics.is_empty()];
+    if others.contains(&true) {
+        return Err(at.fail("`score` stands alone, with `at_least`"));
     }
+    let least =
+        raw.at_least.ok_or_else(|| at.key("at_least").fail("`score` needs `at_least`, its smallest passing value"))?;
+    let here = at.key("score");
+    if parts.is_empty() || parts.len() > limits::CONDITIONS {
+        return Err(here.fail(format!("must list 1 to {} statistics, not {}", limits::CONDITIONS, parts.len())));
+    }
+    let part = |(name, weight): (&String, &Number)| Ok((named(name, facts, &here.key(name))?, weight.get()));
+    Ok(Criterion::Score(parts.iter().map(part).collect::<Checked<_>>()?, least.get()))
+}
+
+fn threshold(raw: &raw::Threshold, statistic: Statistic, at: &At<'_>) -> Checked<Threshold> {
     let key = exactly_one(
         &[
             ("at_least", raw.at_least.is_some()),
@@ -155,7 +254,10 @@ fn threshold(raw: &raw::Threshold, statistic: Statistic, at: &At<'_>) -> Checked
         if interval.holds(value) { Ok(value) } else { Err(here.fail(interval.rule())) }
     };
     if let Some(z) = raw.z_at_least {
-        if statistic == Statistic::ResponseDifference {
+        if matches!(
+            statistic,
+            Statistic::ResponseDifference | Statistic::RmstDifference { .. } | Statistic::MilestoneDifference { .. }
+        ) {
             return Ok(Threshold::ZAtLeast(within(z.get(), crate::scenario::raw::quantity::ZBound::INTERVAL)?));
         }
         let hint = match statistic {
@@ -166,8 +268,12 @@ fn threshold(raw: &raw::Threshold, statistic: Statistic, at: &At<'_>) -> Checked
         return Err(here.fail("`z_at_least` goes with `response_difference`").hint(hint));
     }
     let interval = match statistic {
-        Statistic::ResponseDifference => Interval::closed(-1.0, 1.0, ""),
-        Statistic::ResponseRate => Interval::closed(0.0, 1.0, ""),
+        Statistic::ResponseDifference | Statistic::MilestoneDifference { .. } => Interval::closed(-1.0, 1.0, ""),
+        Statistic::ResponseRate | Statistic::ConditionalPower { .. } | Statistic::PredictivePower { .. } => {
+            Interval::closed(0.0, 1.0, "")
+        }
+        Statistic::RmstDifference { .. } => Interval::closed(-limits::MONTHS, limits::MONTHS, " months"),
+        Statistic::ResponseOutcomeAssociation => Interval::closed(-20.0, 20.0, ""),
         Statistic::PfsHazardRatio | Statistic::OsHazardRatio => crate::scenario::raw::quantity::Ratio::INTERVAL,
         Statistic::PfsZ | Statistic::OsZ => crate::scenario::raw::quantity::ZBound::INTERVAL,
     };

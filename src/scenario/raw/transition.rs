@@ -1,9 +1,9 @@
 //! Raw transition: when, whom to keep, what every kept arm must pass.
 
-use super::quantity::{Duration, Number, Positive, Probability};
+use super::quantity::{Duration, Fraction, Number, Positive, Probability};
 use super::shape::{Form, add_property, full_objects, open_object, restrict_names};
 use super::when::{Endpoint, When};
-use crate::transition::{SELECTION_RULES, STATISTICS};
+use crate::transition::{PARAMETRIZED, SELECTION_RULES, STATISTICS};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -23,7 +23,7 @@ pub struct Transition {
     pub go: Option<Criterion>,
     /// Choice of the population. Not yet computed by this version.
     pub population: Option<PopulationChoice>,
-    /// Sample-size re-estimation. Not yet computed by this version.
+    /// Sample-size re-estimation: more patients and events for phase III, by what was seen.
     pub resize: Option<Resize>,
 }
 
@@ -87,18 +87,12 @@ impl JsonSchema for StatisticName {
         json_schema!({
             "type": "string",
             "description": "A statistic of one experimental arm against the control in the phase II cohort.",
-            "enum": STATISTICS.iter().map(|(_, name)| *name).chain([UNPARAMETRIZED]).collect::<Vec<_>>(),
+            "enum": STATISTICS.iter().map(|(_, name)| *name).collect::<Vec<_>>(),
         })
     }
 }
 
-/// The statistic without parameters that the format has and this version does not compute.
-pub const UNPARAMETRIZED: &str = "response_outcome_association";
-
-/// Statistics with parameters; this version computes none of them yet.
-pub const PARAMETRIZED: &[&str] = &["rmst_difference", "milestone_difference", "conditional_power", "predictive_power"];
-
-/// A statistic with parameters: exactly one of its keys. Not yet computed by this version.
+/// A statistic with parameters: exactly one of its keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatisticObject {
@@ -155,7 +149,17 @@ pub enum Under {
 #[serde(deny_unknown_fields)]
 pub struct PredictivePower {
     /// The prior.
-    pub prior: Value,
+    pub prior: Prior,
+}
+
+/// A prior of the log hazard ratio of the primary endpoint; every value alike where it is empty.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prior {
+    /// Mean of a normal prior of the log hazard ratio.
+    pub mean: Option<Number>,
+    /// Its standard deviation.
+    pub sd: Option<Positive>,
 }
 
 /// A criterion of one arm: exactly one statistic with its threshold, or `all`, `any`, `not`, or `score` with `at_least`.
@@ -168,7 +172,7 @@ pub struct Criterion {
     pub any: Option<Vec<Criterion>>,
     /// The inner one must not pass.
     pub not: Option<Box<Criterion>>,
-    /// A weighted sum of statistics, by name. Not yet computed by this version.
+    /// A weighted sum of statistics without parameters, by name.
     pub score: Option<IndexMap<String, Number>>,
     /// Smallest passing value of `score`.
     pub at_least: Option<Number>,
@@ -190,7 +194,7 @@ open_object!(Criterion { all, any, not, score, at_least } rest statistics known 
 
 /// Every statistic that a criterion may name.
 pub fn statistic_names() -> impl Iterator<Item = &'static str> {
-    STATISTICS.iter().map(|(_, name)| *name).chain([UNPARAMETRIZED]).chain(PARAMETRIZED.iter().copied())
+    STATISTICS.iter().map(|(_, name)| *name).chain(PARAMETRIZED.iter().copied())
 }
 
 /// The map of thresholds becomes one property per statistic, and every key is optional.
@@ -225,7 +229,7 @@ pub struct Threshold {
     /// What conditional power assumes.
     pub under: Option<Under>,
     /// What predictive power averages over.
-    pub prior: Option<Value>,
+    pub prior: Option<Prior>,
 }
 
 /// Choice of the population at the transition. Not yet computed by this version.
@@ -254,12 +258,14 @@ pub enum PopulationKind {
     Both,
 }
 
-/// Sample-size re-estimation at the transition. Not yet computed by this version.
+/// Sample-size re-estimation at the transition: exactly one of its keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resize {
-    /// More patients where conditional power is promising.
-    pub promising_zone: PromisingZone,
+    /// More patients and events where conditional power is promising.
+    pub promising_zone: Option<PromisingZone>,
+    /// More patients and events until conditional power is as wanted.
+    pub conditional_power: Option<PowerTarget>,
 }
 
 /// The promising zone of conditional power.
@@ -268,10 +274,24 @@ pub struct Resize {
 pub struct PromisingZone {
     /// Lower end of the zone.
     pub lower: Probability,
-    /// Upper end of the zone.
-    pub upper: Probability,
-    /// Largest factor on the patients.
+    /// Upper end of the zone, and the conditional power aimed at.
+    pub upper: Fraction,
+    /// Largest factor on patients and events of phase III, at least 1.
     pub max_factor: Positive,
+    /// Effect assumed for what is to come; `trend` if absent.
+    pub under: Option<Under>,
+}
+
+/// A conditional power to reach.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PowerTarget {
+    /// Conditional power aimed at.
+    pub target: Fraction,
+    /// Largest factor on patients and events of phase III, at least 1.
+    pub max_factor: Positive,
+    /// Effect assumed for what is to come; `trend` if absent.
+    pub under: Option<Under>,
 }
 
 full_objects!(StatisticObject);

@@ -260,6 +260,8 @@ impl Trial<'_> {
         let [entry, event, dropout] = &work.landmark;
         work.landmark_data.rebuild(entry, event, dropout, &work.landmark_cells);
         let roles: [Role; 2] = [Role::Control, Role::Treated];
+        // Entry moved by the reading rounds: what happened in the month of the cut itself is still seen.
+        let cut = cut + 1e-9;
         libm::log(work.landmark_data.cox(cut, [&roles[..]], &mut work.sets).hazard_ratio())
     }
 

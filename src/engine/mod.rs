@@ -74,11 +74,26 @@ pub fn evaluate(
     settings: &Settings,
     progress: Progress,
 ) -> Result<OperatingCharacteristics, EngineError> {
+    evaluate_from(&mut asymptotic::Library::new([protocol]), protocol, truth, planning, settings, progress)
+}
+
+/// As [`evaluate`]; what the asymptotic engine sets up is taken from the library and kept there.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_from(
+    library: &mut asymptotic::Library,
+    protocol: &Protocol,
+    truth: &Truth,
+    planning: &Truth,
+    settings: &Settings,
+    progress: Progress,
+) -> Result<OperatingCharacteristics, EngineError> {
     let plan = plan(protocol, planning)?;
     let hypotheses = hypotheses(truth, protocol.primary.endpoint)?;
     match settings.engine.for_design(&protocol.design) {
         EngineKind::Simulation => simulation::run(protocol, truth, &plan, &hypotheses, settings, progress),
-        EngineKind::Asymptotic => asymptotic::evaluate(protocol, truth, &plan, &hypotheses, settings.mcse),
+        EngineKind::Asymptotic => library.evaluate(protocol, truth, &plan, &hypotheses, settings.mcse),
         EngineKind::Analytic | EngineKind::Auto => analytic::evaluate(protocol, truth, &plan, &hypotheses),
     }
 }

@@ -18,6 +18,7 @@ pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
 pub use worst_case::{WorstCase, worst_case};
 
+use crate::engine::asymptotic::Library;
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
 use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve};
 use crate::search::{self, Claim, SizeOutcome, Solved};
@@ -60,9 +61,11 @@ pub enum StudyError {
 /// # Errors
 /// [`StudyError`] of the first pair that cannot be answered; answers already handed on stay valid.
 pub fn evaluate(scenario: &Scenario, progress: Progress, mut each: impl FnMut(Answer)) -> Result<(), StudyError> {
+    let mut library = Library::new(scenario.candidates.iter().map(|candidate| &candidate.protocol));
     for candidate in &scenario.candidates {
+        let (protocol, planning) = (&candidate.protocol, &candidate.planning);
         for (truth_name, truth) in &candidate.truths {
-            let outcome = engine::evaluate(&candidate.protocol, truth, &candidate.planning, &scenario.run, progress)
+            let outcome = engine::evaluate_from(&mut library, protocol, truth, planning, &scenario.run, progress)
                 .map_err(|error| locate(scenario, &candidate.name, truth_name, error))?;
             each(answer(candidate, truth_name, outcome));
         }

@@ -225,16 +225,17 @@ fn a_live_subset_of_seamless_trials_agrees_with_the_stored_simulations() {
     }
 }
 
-/// Asked for a smaller error, the engine spends more points and reports it. The error printed at the default is too small
-/// in this trial: its power moves by 0.0007 with more points, for a reason not known, below what first-order theory may leave.
+/// Asked for a smaller error, the engine spends more points and reports it.
 #[test]
 fn more_digits_come_when_asked_for() {
     let mut scenario = stored(0, 0)["scenario"].clone();
-    let plain = evaluate(&scenario.to_string(), EngineKind::Asymptotic, 1).unwrap().reject_any;
-    let asked = plain.mcse.unwrap() / 2.0;
-    scenario["run"] = json!({ "mcse": asked });
-    let better = evaluate(&scenario.to_string(), EngineKind::Asymptotic, 1).unwrap().reject_any;
-    assert!(better.mcse.unwrap() <= asked, "{better:?}");
-    let spread = better.mcse.unwrap().hypot(plain.mcse.unwrap());
-    assert!((better.value - plain.value).abs() < 4.0 * spread + ALLOWANCE[1], "{plain:?} {better:?}");
+    let plain = evaluate(&scenario.to_string(), EngineKind::Asymptotic, 1).unwrap();
+    // The decision to go on is what is known least.
+    scenario["run"] = json!({ "mcse": plain.go.mcse.unwrap() / 4.0 });
+    let better = evaluate(&scenario.to_string(), EngineKind::Asymptotic, 1).unwrap();
+    assert!(better.go.mcse.unwrap() <= plain.go.mcse.unwrap() / 4.0, "{:?}", better.go);
+    for (plain, better) in [(plain.go, better.go), (plain.reject_any, better.reject_any)] {
+        let spread = better.mcse.unwrap().hypot(plain.mcse.unwrap());
+        assert!((better.value - plain.value).abs() < 4.0 * spread, "{plain:?} {better:?}");
+    }
 }

@@ -1,16 +1,23 @@
 //! From sums over the lattice to operating characteristics.
 
+use crate::engine::asymptotic::NAME;
+use crate::engine::asymptotic::confirmatory::Confirmatory;
+use crate::engine::asymptotic::setup::Setup;
 use crate::engine::asymptotic::sums::Sums;
-use crate::engine::asymptotic::{Confirmatory, Engine, NAME};
 use crate::engine::{
-    BoundAt, Estimate, Expected, Hypotheses, LookOutcome, OperatingCharacteristics, TransitionOutcome,
+    BoundAt, Estimate, Expected, Hypotheses, LookOutcome, OperatingCharacteristics, Plan, TransitionOutcome,
 };
 use crate::numerics::normal;
+use crate::protocol::{Protocol, Seamless};
 
-impl Engine<'_> {
+impl Setup {
     /// Analyses whose events are out of reach, or whose random month is taken as fixed.
-    pub(super) fn warnings<'p>(&self, parts: impl Iterator<Item = &'p Confirmatory>) -> Vec<String> {
-        let names = || self.protocol.analyses.iter().map(|analysis| format!("look '{}'", analysis.name));
+    pub(super) fn warnings<'p>(
+        &self,
+        protocol: &Protocol,
+        parts: impl Iterator<Item = &'p Confirmatory>,
+    ) -> Vec<String> {
+        let names = || protocol.analyses.iter().map(|analysis| format!("look '{}'", analysis.name));
         let mut looks = vec![("the data cut".to_string(), self.base.cut)];
         looks.extend(self.base.follow_up.map(|end| ("the end of phase II follow-up".to_string(), end)));
         looks.extend(parts.flat_map(|part| names().zip(part.phase3.looks.iter().copied())));
@@ -33,8 +40,15 @@ impl Engine<'_> {
         warnings
     }
 
-    pub(super) fn outcome(&self, sums: &[Sums], hypotheses: &Hypotheses) -> OperatingCharacteristics {
-        let points = self.precision.points as f64;
+    pub(super) fn outcome(
+        &self,
+        protocol: &Protocol,
+        design: &Seamless,
+        plan: &Plan,
+        sums: &[Sums],
+        hypotheses: &Hypotheses,
+    ) -> OperatingCharacteristics {
+        let points = self.points.points() as f64;
         let of = |value: &dyn Fn(&Sums) -> f64| {
             let values: Vec<f64> = sums.iter().map(|sum| value(sum) / points).collect();
             let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -42,11 +56,11 @@ impl Engine<'_> {
             let error = (spread / (values.len() * (values.len() - 1)) as f64).sqrt();
             Estimate { value: mean, mcse: Some(error) }
         };
-        let arms = self.protocol.arms.len() - 1;
+        let arms = protocol.arms.len() - 1;
         let null = &hypotheses.null_true;
         let events = |laws: &crate::engine::schedule::Laws| {
             crate::engine::schedule::expected_events(
-                self.truth,
+                &self.truth,
                 laws,
                 &self.base.phase2,
                 None,
@@ -55,7 +69,7 @@ impl Engine<'_> {
             )
         };
         let cut = self.base.cut.month;
-        let looks = (0..self.plan.looks.len()).map(|look| {
+        let looks = (0..plan.looks.len()).map(|look| {
             let reached: f64 = sums.iter().map(|sum| sum.looks[look][0]).sum();
             let mean = |i: usize| {
                 let total: f64 = sums.iter().map(|sum| sum.looks[look][i]).sum();
@@ -63,13 +77,13 @@ impl Engine<'_> {
             };
             let bound = |z: f64| z.is_finite().then(|| BoundAt { z, p: normal::sf(z), hazard_ratio: None });
             LookOutcome {
-                analysis: self.protocol.analyses[look].name.clone(),
+                analysis: protocol.analyses[look].name.clone(),
                 month: mean(1),
                 events: mean(2),
                 patients: mean(3),
-                information_fraction: self.plan.looks[look].information_fraction,
-                efficacy_bound: bound(self.plan.bounds.efficacy[look]),
-                futility_bound: bound(self.plan.bounds.futility[look]),
+                information_fraction: plan.looks[look].information_fraction,
+                efficacy_bound: bound(plan.bounds.efficacy[look]),
+                futility_bound: bound(plan.bounds.futility[look]),
                 cross_efficacy: of(&|sum| sum.efficacy[look]),
                 harm_bound: None,
                 cross_harm: None,
@@ -92,10 +106,10 @@ impl Engine<'_> {
             correct_selection: hypotheses.best.contains(&true).then(|| of(&|sum| sum.correct)),
             transition: Some(TransitionOutcome {
                 month: Estimate::exact(cut),
-                patients: Estimate::exact(if self.design.pause_enrollment {
-                    self.design.phase2_patients
+                patients: Estimate::exact(if design.pause_enrollment {
+                    design.phase2_patients
                 } else {
-                    let all = self.design.phase2_patients + self.design.phase3_patients;
+                    let all = design.phase2_patients + design.phase3_patients;
                     self.truth.enrollment.expected_by(cut).min(all)
                 }),
                 events: names.collect(),

@@ -20,6 +20,7 @@ use crate::engine::simulation::{Latents, Nature, Patients};
 use crate::numerics::mvn::{Lattice, MAX_DIMENSION, SHIFTS};
 use crate::truth::{EnrollmentProcess, EntryLaw, Truth};
 use nalgebra::DMatrix;
+use rayon::prelude::*;
 
 /// Equal parts of the entry law.
 const PARTS: usize = 32;
@@ -134,55 +135,91 @@ impl Paths {
             let columns: Vec<&[f64]> =
                 statistics.iter().map(|column| column.map_or(&[][..], |column| &column.arms[arm])).collect();
             let used: Vec<usize> = (0..size).filter(|&k| !columns[k].is_empty()).collect();
-            for (shift, (within, means)) in within.iter_mut().zip(&mut between).enumerate() {
-                let mut parts = vec![(0.0, vec![0.0; size], DMatrix::<f64>::zeros(size, size)); PARTS + 1];
-                for path in shift * self.per_shift..(shift + 1) * self.per_shift {
-                    let (count, sums, products) = &mut parts[self.part(path)];
-                    *count += 1.0;
-                    for (a, &j) in used.iter().enumerate() {
-                        let value = columns[j][path];
-                        sums[j] += value;
-                        for &k in &used[a..] {
-                            products[(k, j)] += value * columns[k][path];
-                        }
-                    }
-                }
-                for (part, (count, sums, products)) in parts.iter().enumerate() {
-                    for (a, &j) in used.iter().enumerate() {
-                        means[(part, j)] += n / total * sums[j] / count;
-                        for &k in used[a..].iter().filter(|_| part < PARTS) {
-                            let spread = (products[(k, j)] - sums[j] * sums[k] / count) / (count - 1.0);
-                            within[(k, j)] += n * spread / PARTS as f64;
-                        }
-                    }
-                }
+            let moments: Vec<Moments> =
+                (0..SHIFTS).into_par_iter().map(|shift| self.moments(shift, &columns, &used)).collect();
+            let own: Vec<DMatrix<f64>> =
+                moments.iter().map(|moments| moments.means.rows(0, PARTS).into_owned()).collect();
+            let squares = products(&own, &used);
+            for (shift, moments) in moments.iter().enumerate() {
+                within[shift] += (&moments.products - &squares[shift]) * *n;
+                between[shift] += &moments.means * (n / total);
             }
         }
-        let drifts = |means: &DMatrix<f64>| {
-            DMatrix::from_fn(PARTS, size, |part, k| {
-                means[(part, k)] - means[(PARTS, k)] + statistics[k].map_or(0.0, |column| column.anchor)
-            })
-        };
-        let pooled =
-            drifts(&(between.iter().fold(DMatrix::zeros(PARTS + 1, size), |sum, means| sum + means) / SHIFTS as f64));
-        for (within, means) in within.iter_mut().zip(&between) {
-            // d_a ⊗ d_a of one shift to first order around the mean of all: the mean stays the product of means, without the
-            // bias of squared noise, and the spread over the shifts is the product's error.
-            let own = drifts(means);
-            for j in 0..size {
-                for k in j..size {
-                    let of = |part: usize| {
-                        let (all_j, all_k) = (pooled[(part, j)], pooled[(part, k)]);
-                        own[(part, j)] * all_k + all_j * own[(part, k)] - all_j * all_k
-                    };
-                    let shared: f64 = (0..PARTS).map(of).sum();
-                    within[(k, j)] += if self.poisson { total * shared / PARTS as f64 } else { 0.0 };
-                }
+        if self.poisson {
+            let drift = |means: &DMatrix<f64>| {
+                DMatrix::from_fn(PARTS, size, |part, k| {
+                    means[(part, k)] - means[(PARTS, k)] + statistics[k].map_or(0.0, |column| column.anchor)
+                })
+            };
+            let drifts: Vec<DMatrix<f64>> = between.iter().map(drift).collect();
+            let all: Vec<usize> = (0..size).collect();
+            for (within, shared) in within.iter_mut().zip(products(&drifts, &all)) {
+                *within += shared * total;
             }
-            within.fill_upper_triangle_with_lower_triangle();
         }
+        within.iter_mut().for_each(DMatrix::fill_upper_triangle_with_lower_triangle);
         within
     }
+
+    /// Means by part of the entry law, and mean products over the parts, under one shift.
+    fn moments(&self, shift: usize, columns: &[&[f64]], used: &[usize]) -> Moments {
+        let size = columns.len();
+        let mut parts = vec![(0.0, vec![0.0; size], vec![0.0; used.len() * used.len()]); PARTS + 1];
+        let mut values = vec![0.0; used.len()];
+        for path in shift * self.per_shift..(shift + 1) * self.per_shift {
+            let (count, sums, products) = &mut parts[self.part(path)];
+            *count += 1.0;
+            for (value, &j) in values.iter_mut().zip(used) {
+                *value = columns[j][path];
+                sums[j] += *value;
+            }
+            for (a, value) in values.iter().enumerate() {
+                let row = &mut products[a * used.len()..=a * used.len() + a];
+                row.iter_mut().zip(&values).for_each(|(sum, other)| *sum += value * other);
+            }
+        }
+        let mut found = Moments { means: DMatrix::zeros(PARTS + 1, size), products: DMatrix::zeros(size, size) };
+        for (part, (count, sums, products)) in parts.iter().enumerate() {
+            for (a, &j) in used.iter().enumerate() {
+                found.means[(part, j)] = sums[j] / count;
+                for (b, &k) in used[..=a].iter().enumerate().filter(|_| part < PARTS) {
+                    found.products[(j, k)] += products[a * used.len() + b] / count / PARTS as f64;
+                }
+            }
+        }
+        found
+    }
+}
+
+/// What one shift says of one arm.
+struct Moments {
+    /// E[ζ] by part and statistic.
+    means: DMatrix<f64>,
+    /// E[ζζ'] over the parts, lower triangle.
+    products: DMatrix<f64>,
+}
+
+/// E_e[f_j f_k] under each shift (lower triangle) from `own[shift][(part, statistic)]`, without bias: f is known with noise, and the
+/// square of the noise is not the square of f. Products of different shifts have none of it: their mean is the answer, and a
+/// shift moves it by what its own f moves the product, to first order.
+fn products(own: &[DMatrix<f64>], used: &[usize]) -> Vec<DMatrix<f64>> {
+    let (shifts, parts, size) = (own.len() as f64, own[0].nrows(), own[0].ncols());
+    let pooled = own.iter().fold(DMatrix::zeros(parts, size), |sum, means| sum + means) / shifts;
+    let mean = |of: &dyn Fn(usize) -> f64| (0..parts).map(of).sum::<f64>() / parts as f64;
+    let mut found = vec![DMatrix::zeros(size, size); own.len()];
+    for (a, &j) in used.iter().enumerate() {
+        for &k in &used[..=a] {
+            let squared = mean(&|part| pooled[(part, j)] * pooled[(part, k)]);
+            let same: f64 = own.iter().map(|own| mean(&|part| own[(part, j)] * own[(part, k)])).sum();
+            // Σ_{s≠s'} f_s f_s' / {S(S − 1)} less f̄².
+            let unbiased = (shifts * shifts * squared - same) / (shifts * (shifts - 1.0));
+            for (found, own) in found.iter_mut().zip(own) {
+                let moved = mean(&|part| own[(part, j)] * pooled[(part, k)] + pooled[(part, j)] * own[(part, k)]);
+                found[(j, k)] = moved - 2.0 * squared + unbiased;
+            }
+        }
+    }
+    found
 }
 
 /// Lower Cholesky factor of a covariance that may be singular.

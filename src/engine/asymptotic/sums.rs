@@ -1,7 +1,7 @@
 //! What the points of the lattice add up to.
 
 use crate::engine::Hypotheses;
-use crate::engine::asymptotic::Confirmatory;
+use crate::engine::asymptotic::confirmatory::Confirmatory;
 
 /// Sums over the points of one shift.
 pub struct Sums {
@@ -51,14 +51,14 @@ impl Sums {
         }
     }
 
-    /// A decision to go on.
-    pub fn decided(&mut self, kept: &[bool], hypotheses: &Hypotheses) {
-        self.go += 1.0;
-        for (total, &kept) in self.selected.iter_mut().zip(kept) {
-            *total += f64::from(u8::from(kept));
+    /// So many decisions to go on with these arms.
+    pub fn decided(&mut self, kept: usize, count: f64, hypotheses: &Hypotheses) {
+        self.go += count;
+        let kept = |arm: usize| kept >> arm & 1 == 1;
+        self.selected.iter_mut().enumerate().filter(|(arm, _)| kept(*arm)).for_each(|(_, total)| *total += count);
+        if hypotheses.best.iter().enumerate().any(|(arm, best)| kept(arm) && *best) {
+            self.correct += count;
         }
-        let correct = kept.iter().zip(&hypotheses.best).any(|(kept, best)| *kept && *best);
-        self.correct += f64::from(u8::from(correct));
     }
 
     /// A trial, or a share of one, that ends.
@@ -75,10 +75,17 @@ impl Sums {
         self.looks[look].iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
     }
 
-    /// One arm kept, and its first crossings known.
-    pub fn known(&mut self, part: &Confirmatory, efficacy: &[f64], futility: &[f64], hypotheses: &Hypotheses) {
+    /// So many trials with one arm kept, of which so many first cross each look.
+    pub fn known(
+        &mut self,
+        part: &Confirmatory,
+        count: f64,
+        efficacy: &[f64],
+        futility: &[f64],
+        hypotheses: &Hypotheses,
+    ) {
         let (arm, looks) = (part.arms[0] - 1, efficacy.len());
-        let (mut going, mut rejected) = (1.0, 0.0);
+        let (mut going, mut rejected) = (count, 0.0);
         for (look, &crossed) in efficacy.iter().enumerate() {
             self.reached(part, look, going);
             let here = crossed + futility.get(look).copied().unwrap_or(0.0);
@@ -90,7 +97,7 @@ impl Sums {
             rejected += crossed;
             going -= here;
         }
-        let rejected = rejected.clamp(0.0, 1.0);
+        let rejected = rejected.clamp(0.0, count);
         self.any += rejected;
         self.reject[arm] += rejected;
         self.type_i += if hypotheses.null_true[arm] { rejected } else { 0.0 };

@@ -120,10 +120,14 @@ impl Tests {
         }
     }
 
-    /// Smallest stage 1 quantile of the sets that hold an arm.
-    pub fn weakest(&self, arm: usize) -> f64 {
-        let sets = (1..self.stage1.len()).filter(|set| set >> arm & 1 == 1);
-        sets.map(|set| self.stage1[set]).fold(f64::INFINITY, f64::min)
+    /// Stage 1 quantile of every set.
+    pub fn stage1(&self) -> &[f64] {
+        &self.stage1
+    }
+
+    /// Takes the stage 1 quantiles of every set.
+    pub fn start(&mut self, quantiles: &[f64]) {
+        self.stage1.copy_from_slice(quantiles);
     }
 
     /// One look of elementary tests: rejects every kept arm whose z reaches the bound.

@@ -40,6 +40,22 @@ impl Needs {
         needs
     }
 
+    /// What either asks for.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let either = |one: [bool; 2], other: [bool; 2]| [one[0] || other[0], one[1] || other[1]];
+        Self {
+            response: self.response || other.response,
+            hazard_ratio: either(self.hazard_ratio, other.hazard_ratio),
+            z: either(self.z, other.z),
+        }
+    }
+
+    /// Whether everything `other` asks for is asked for.
+    pub fn holds(self, other: Self) -> bool {
+        self.and(other) == self
+    }
+
     fn add_criterion(&mut self, criterion: &Criterion) {
         match criterion {
             Criterion::Compare(statistic, threshold) => {

@@ -68,11 +68,8 @@ fn best_by_early(arms: usize, weight: f64, [link, later]: [f64; 2], closed: bool
             upper_quantile(dunnett::any_above(&vec![largest; members.len()], &shares[..members.len()])) >= needed
         };
         let everybody = (1 << arms) - 1;
-        let all_fall = if closed {
-            (0..=everybody).filter(|set| set >> chosen & 1 == 1).all(falls)
-        } else {
-            falls(everybody)
-        };
+        let all_fall =
+            if closed { (0..=everybody).filter(|set| set >> chosen & 1 == 1).all(falls) } else { falls(everybody) };
         rejected += u32::from(all_fall);
     }
     let share = f64::from(rejected) / f64::from(draws);

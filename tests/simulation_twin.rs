@@ -7,12 +7,13 @@ mod simulation_support;
 
 use proptest::prelude::*;
 use seamline::adaptive::combination::combining;
+use seamline::adaptive::graph::Graph;
 use seamline::adaptive::{Prospect, Seen};
-use seamline::engine::Plan;
 use seamline::engine::simulation::random::{Purpose, Stream, exponentials};
 use seamline::engine::simulation::{Record, Trial};
+use seamline::engine::{Plan, PlannedEndpoint};
 use seamline::numerics::{bivariate, normal};
-use seamline::protocol::{Combination, Design, Protocol, Seamless, Stage1, Test, Weight};
+use seamline::protocol::{Combination, Design, Protocol, Seamless, Several, Stage1, Test, Weight};
 use seamline::registry::find;
 use seamline::sequential::{Assumption, Prior};
 use seamline::statistics::cox::cox;
@@ -480,6 +481,73 @@ proptest! {
         for replicate in 0..10 {
             let twin = group_sequential_twin(&protocol, &truth, &plan, replicate);
             same(trial.replicate(&mut workspace, replicate), &twin, 0.0);
+        }
+    }
+
+    /// Random trials with two endpoints that share alpha, against the closed test by its definition.
+    #[test]
+    fn graphical_designs(
+        patients in 40u32..150, rate in 4.0f64..40.0, factor in 0.3f64..1.0, first in 5u32..40, more in 1u32..40,
+        weight in 0.0f64..1.0, recycled in any::<bool>(), separate in any::<bool>(),
+    ) {
+        let arms = vec![illness_death(1.0), illness_death(factor)];
+        let arms = arms.into_iter().map(|course| simulation_support::arm("arm", course, 0.01)).collect();
+        let looks = [events(first, Endpoint::Os), events(first + more, Endpoint::Os)];
+        let mut protocol = protocol(&["control", "high"], Endpoint::Pfs, &looks, group_sequential(patients, &[1, 1]));
+        let part = if recycled { 1.0 } else { 0.0 };
+        let graph = Graph::new(&[weight, 1.0 - weight], &[vec![0.0, part], vec![part, 0.0]]).unwrap();
+        let tested = if separate { vec![vec![true, true], vec![false, true]] } else { vec![vec![true; 2]; 2] };
+        protocol.several = Some(Several { endpoints: vec![Endpoint::Pfs, Endpoint::Os], graph: graph.clone(), tested: tested.clone() });
+        // A generous level, so that much is rejected; an earlier look asks for more.
+        let bound = |level: f64, look: usize| if level > 0.0 { normal::upper_quantile(0.3 * level) + if look == 0 { 0.4 } else { 0.0 } } else { f64::INFINITY };
+        let share = |index: usize, set: usize| {
+            let mut graph = graph.clone();
+            (0..2).filter(|j| set >> j & 1 == 1).for_each(|j| graph.reject(j));
+            graph.weight(index)
+        };
+        let planned = |index: usize| PlannedEndpoint {
+            events: vec![0.0; 2],
+            bounds: (0..4)
+                .map(|set| (0..2).map(|look| if tested[look][index] { bound(share(index, set), look) } else { f64::INFINITY }).collect())
+                .collect(),
+        };
+        let plan = Plan { endpoints: vec![planned(0), planned(1)], ..plan(&[2.0, 2.0], &[0.5, 1.0], None) };
+        let truth = truth(rate, arms);
+        let trial = Trial::new(&protocol, &truth, &plan, SEED).unwrap();
+        let mut workspace = trial.workspace();
+        for replicate in 0..10 {
+            let stream = Stream::new(SEED, replicate);
+            let n = patients as usize;
+            let arms = allot(&stream, &[1, 1], &[true; 3], 0, n);
+            let people: Vec<Person> =
+                entries(&truth, &stream, n).iter().enumerate().map(|(i, &e)| person(&truth, &stream, i, e, arms[i])).collect();
+            // Closed test: of {PFS}, {OS} and both, each by weighted Bonferroni at the latest look of its members.
+            let mut fallen = [false; 4];
+            let mut latest = [None; 2];
+            let mut previous = 0.0;
+            for (look, analysis) in protocol.analyses.iter().enumerate() {
+                let (month, _) = reached(&people, &analysis.when, &[true; 3], previous, false);
+                previous = month.max(previous);
+                for index in 0..2 {
+                    if tested[look][index] {
+                        let (time, event, treated) = cut(&people, previous, 1, index == 1);
+                        let data = Observations { time: &time, event: &event, treated: &treated, stratum: None };
+                        let found = from_data(Test::log_rank().statistics[0].as_ref(), &data).unwrap();
+                        latest[index] = Some((found.z(), look));
+                    }
+                }
+                for (set, fallen) in fallen.iter_mut().enumerate().skip(1) {
+                    *fallen |= (0..2).any(|index| {
+                        set >> index & 1 == 1
+                            && latest[index].is_some_and(|(z, at)| z >= bound(share(index, 3 ^ set), at))
+                    });
+                }
+                if fallen[1] && fallen[2] && fallen[3] {
+                    break;
+                }
+            }
+            let rejected = [fallen[1] && fallen[3], fallen[2] && fallen[3]];
+            assert_eq!(trial.replicate(&mut workspace, replicate).rejected, rejected);
         }
     }
 

@@ -89,7 +89,7 @@ fn answers(run: &Run, scenario: &Scenario, mut each: impl FnMut(&Answer)) -> (Ve
     let simulated: u64 = scenario
         .candidates
         .iter()
-        .filter(|c| scenario.run.engine.for_design(&c.protocol.design) == EngineKind::Simulation)
+        .filter(|c| scenario.run.engine.for_protocol(&c.protocol) == EngineKind::Simulation)
         .map(|c| c.truths.len() as u64 * scenario.run.replicates)
         .sum();
     let bar = progress::bar(simulated, run.quiet);

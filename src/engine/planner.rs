@@ -1,5 +1,6 @@
 //! From protocol and planning truth to numbers: information fractions, spending times, bounds, stage weights.
 
+mod endpoints;
 mod stages;
 
 use crate::engine::schedule::{Cohort, Laws, ScheduleContext, ScheduledLook, cohort, expected_events, schedule};
@@ -10,6 +11,7 @@ use crate::statistics::Expectation;
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
 use crate::truth::Truth;
+use endpoints::endpoints;
 use stages::{prospects, refuse_no_increment, together, two_stage_bounds};
 
 /// Fixes information fractions, bounds and weights under the planning truth.
@@ -130,6 +132,13 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
         .zip(&scheduled)
         .map(|(count, look)| count.unwrap_or_else(|| expected_events(truth, &laws[0], &cohort, None, None, look.month)))
         .collect();
+    if let Some(several) = &protocol.several {
+        let endpoints = endpoints(protocol, several, truth, &cohort, &scheduled)?;
+        let looks = looks(protocol, &fractions(&events), &events, 0.0);
+        let futility = vec![f64::NEG_INFINITY; looks.len()];
+        let bounds = Bounds { efficacy: endpoints[0].bounds[0].clone(), futility };
+        return Ok(Plan { looks, bounds, endpoints, ..Plan::default() });
+    }
     let expectation = || analytic::expectation(protocol, truth, &laws[0], &cohort, &scheduled);
     if protocol.primary.test.is_log_rank() {
         let looks = looks(protocol, &fractions(&events), &events, 0.0);
@@ -333,7 +342,8 @@ pub fn seamless_schedule(
 ) -> Result<SeamlessSchedule, EngineError> {
     let (n2, n3) = (design.phase2_patients, design.phase3_patients);
     let follow_up = design.combination.phase2_follow_up();
-    let transition = std::iter::once(&design.transition.when);
+    let transition =
+        std::iter::once(&design.transition.when).chain(design.transition.gates.iter().map(|gate| &gate.when));
     let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when).chain(transition).chain(follow_up), truth)?;
     let enrollment = &truth.enrollment;
     let arms2 = design.phase2_allocation.shares().iter().map(|share| share * n2).collect();

@@ -66,6 +66,7 @@ const fn entry(key: &'static str, heading: &'static str, meaning: &'static str, 
 
 /// Every quantity of an answer.
 pub const DICTIONARY: &[Term] = &[
+    entry("reject_all", "P(reject all)", "probability of rejecting every hypothesis", Format::Probability),
     entry("reject_any", "P(reject)", "probability of rejecting at least one hypothesis", Format::Probability),
     entry("reject", "P(reject)", "probability of rejecting the hypothesis", Format::Probability),
     entry("type_i_error", "type I", "probability of rejecting a true null", Format::Probability),

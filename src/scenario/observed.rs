@@ -143,6 +143,9 @@ fn refuse_design(candidate: &Candidate, at: &At<'_>) -> Checked<()> {
     if matches!(candidate.protocol.design, Design::Seamless(_)) {
         return Err(at.not_yet("the analysis of a trial with a transition"));
     }
+    if candidate.protocol.several.is_some() {
+        return Err(at.not_yet("the analysis of several primary endpoints"));
+    }
     if !candidate.protocol.primary.test.is_log_rank() {
         return Err(at.not_yet("the analysis of tests other than the log-rank test"));
     }

@@ -18,6 +18,7 @@ mod observations;
 mod reading_scores;
 pub mod response;
 mod test;
+pub mod toxicity;
 
 pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
 pub use evidence::{Evidence, from_data};

@@ -107,7 +107,7 @@ struct Ready<'a> {
 /// Every candidate under every truth, in file order; whether it is simulated.
 fn pairs(scenario: &Scenario) -> impl Iterator<Item = (&Candidate, &str, &Truth, bool)> {
     scenario.candidates.iter().flat_map(|candidate| {
-        let simulated = scenario.run.engine.for_design(&candidate.protocol.design) == EngineKind::Simulation;
+        let simulated = scenario.run.engine.for_protocol(&candidate.protocol) == EngineKind::Simulation;
         candidate.truths.iter().map(move |(name, truth)| (candidate, name.as_str(), truth, simulated))
     })
 }
@@ -116,7 +116,7 @@ impl<'a> Ready<'a> {
     fn new(scenario: &Scenario, candidate: &'a Candidate, name: &'a str, truth: &'a Truth) -> Result<Self, StudyError> {
         let located = |error| locate(scenario, &candidate.name, name, error);
         let plan = engine::plan(&candidate.protocol, &candidate.planning).map_err(located)?;
-        let hypotheses = engine::hypotheses(truth, candidate.protocol.primary.endpoint).map_err(located)?;
+        let hypotheses = engine::hypotheses(truth, &candidate.protocol).map_err(located)?;
         Ok(Self { candidate, name, truth, plan, hypotheses })
     }
 
@@ -135,7 +135,7 @@ impl Part {
             .map(|(candidate, truth, _, _)| PartTally {
                 candidate: candidate.name.clone(),
                 truth: truth.to_owned(),
-                tally: Tally::new(candidate.protocol.arms.len() - 1, candidate.protocol.analyses.len()),
+                tally: Tally::new(candidate.protocol.hypotheses(), candidate.protocol.analyses.len()),
             })
             .collect();
         Self {

@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub struct Transition {
     /// When the phase II data are cut.
     pub when: Trigger,
+    /// Gates before it, each at its own time: an arm that fails one is out, and none left stops the trial there.
+    pub gates: Vec<Gate>,
     /// Whom to keep among the arms that pass `go`.
     pub keep: Keep,
     /// What every kept arm must pass; `None` lets every arm pass.
@@ -32,7 +34,8 @@ impl Transition {
         let mut read: Vec<Statistic> = Vec::new();
         let ranked = self.keep.ranks().then_some(self.keep.by);
         let sized = self.resize.map(|resize| Statistic::ConditionalPower { under: resize.under });
-        for statistic in ranked.into_iter().chain(self.go.iter().flat_map(Criterion::statistics)).chain(sized) {
+        let gates = self.gates.iter().map(|gate| &gate.go).chain(&self.go).flat_map(Criterion::statistics);
+        for statistic in ranked.into_iter().chain(gates).chain(sized) {
             if !read.contains(&statistic) {
                 read.push(statistic);
             }
@@ -42,8 +45,17 @@ impl Transition {
 
     /// Whether it can drop an arm and keep another.
     pub fn drops_arms(&self) -> bool {
-        self.go.is_some() || self.keep.ranks()
+        self.go.is_some() || !self.gates.is_empty() || self.keep.ranks()
     }
+}
+
+/// A criterion at a time of its own, before the transition, on the phase II patients enrolled by then.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gate {
+    /// When the data are cut.
+    pub when: Trigger,
+    /// What an arm must pass.
+    pub go: Criterion,
 }
 
 /// Sample-size re-estimation at the transition: where the conditional power of the kept arm that has most of it lies in [lower, target),

@@ -21,6 +21,29 @@ pub enum Statistic {
     /// Log hazard ratio of the primary endpoint, responders of the arm against its non-responders, from the month of the reading on
     /// (landmark).
     ResponseOutcomeAssociation,
+    /// Observed rate of severe toxicity of the arm.
+    ToxicityRate,
+    /// Posterior probability that the arm's rate of severe toxicity is above a value.
+    ToxicityPosterior {
+        /// The value.
+        above: f64,
+        /// Beta prior.
+        prior: [f64; 2],
+    },
+    /// Exact p-value of "the arm's rate of severe toxicity is not above a value".
+    ToxicityExactP {
+        /// The value.
+        above: f64,
+    },
+    /// Kaplan–Meier survival of the arm at a month minus a historical value: what a single-arm trial looks at.
+    SurvivalOverHistory {
+        /// Endpoint.
+        endpoint: Endpoint,
+        /// The month.
+        at: f64,
+        /// The historical value.
+        history: f64,
+    },
     /// Difference of restricted means, months, arm minus control.
     RmstDifference {
         /// Endpoint.
@@ -56,10 +79,19 @@ pub const STATISTICS: &[(Statistic, &str)] = &[
     (Statistic::OsHazardRatio, "os_hazard_ratio"),
     (Statistic::OsZ, "os_z"),
     (Statistic::ResponseOutcomeAssociation, "response_outcome_association"),
+    (Statistic::ToxicityRate, "toxicity_rate"),
 ];
 
 /// Names of the statistics with parameters.
-pub const PARAMETRIZED: &[&str] = &["rmst_difference", "milestone_difference", "conditional_power", "predictive_power"];
+pub const PARAMETRIZED: &[&str] = &[
+    "rmst_difference",
+    "milestone_difference",
+    "conditional_power",
+    "predictive_power",
+    "toxicity_posterior",
+    "toxicity_exact_p",
+    "survival_over_history",
+];
 
 impl Statistic {
     /// Name in the scenario file.
@@ -69,13 +101,23 @@ impl Statistic {
             Self::MilestoneDifference { .. } => PARAMETRIZED[1],
             Self::ConditionalPower { .. } => PARAMETRIZED[2],
             Self::PredictivePower { .. } => PARAMETRIZED[3],
+            Self::ToxicityPosterior { .. } => PARAMETRIZED[4],
+            Self::ToxicityExactP { .. } => PARAMETRIZED[5],
+            Self::SurvivalOverHistory { .. } => PARAMETRIZED[6],
             _ => STATISTICS.iter().find(|(statistic, _)| *statistic == self).map_or("", |(_, name)| name),
         }
     }
 
     /// Whether a larger value favours the arm.
     pub fn larger_is_better(self) -> bool {
-        !matches!(self, Self::PfsHazardRatio | Self::OsHazardRatio | Self::ResponseOutcomeAssociation)
+        !matches!(
+            self,
+            Self::PfsHazardRatio
+                | Self::OsHazardRatio
+                | Self::ResponseOutcomeAssociation
+                | Self::ToxicityRate
+                | Self::ToxicityPosterior { .. }
+        )
     }
 
     /// Whether it reads the data of one endpoint alone, the tested one.
@@ -83,11 +125,16 @@ impl Statistic {
         match self {
             Self::OsHazardRatio | Self::OsZ => primary.is_death(),
             Self::PfsHazardRatio | Self::PfsZ => !primary.is_death(),
-            Self::RmstDifference { endpoint, .. } | Self::MilestoneDifference { endpoint, .. } => {
-                endpoint.is_death() == primary.is_death()
-            }
+            Self::RmstDifference { endpoint, .. }
+            | Self::MilestoneDifference { endpoint, .. }
+            | Self::SurvivalOverHistory { endpoint, .. } => endpoint.is_death() == primary.is_death(),
             Self::ConditionalPower { .. } | Self::PredictivePower { .. } => true,
-            Self::ResponseDifference | Self::ResponseRate | Self::ResponseOutcomeAssociation => false,
+            Self::ResponseDifference
+            | Self::ResponseRate
+            | Self::ResponseOutcomeAssociation
+            | Self::ToxicityRate
+            | Self::ToxicityPosterior { .. }
+            | Self::ToxicityExactP { .. } => false,
         }
     }
 
@@ -100,9 +147,16 @@ impl Statistic {
     pub fn needs_progression(self) -> bool {
         match self {
             Self::PfsHazardRatio | Self::PfsZ => true,
-            Self::RmstDifference { endpoint, .. } | Self::MilestoneDifference { endpoint, .. } => !endpoint.is_death(),
+            Self::RmstDifference { endpoint, .. }
+            | Self::MilestoneDifference { endpoint, .. }
+            | Self::SurvivalOverHistory { endpoint, .. } => !endpoint.is_death(),
             _ => false,
         }
+    }
+
+    /// Whether it needs a toxicity.
+    pub fn needs_toxicity(self) -> bool {
+        matches!(self, Self::ToxicityRate | Self::ToxicityPosterior { .. } | Self::ToxicityExactP { .. })
     }
 
     /// Whether it is a power of the final test.

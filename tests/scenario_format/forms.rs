@@ -277,14 +277,8 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         );
     };
     later("/truth/assessment", json!({"every": 2}), "visits at which progression is seen");
-    later("/protocol/graph", json!({"weights": {"os": 1}, "transitions": {}}), "recycling of alpha between endpoints");
-    later(
-        "/protocol/primary",
-        json!([{"endpoint": "dfs", "alpha": 0.02}, {"endpoint": "os", "alpha": 0.005}]),
-        "several primary endpoints",
-    );
-    later("/protocol/primary/alpha", json!(0.02), "an alpha per endpoint");
-    later("/protocol/analyses/0/endpoints", json!(["os"]), "several endpoints in one analysis");
+    let two = json!([{"endpoint": "dfs", "alpha": 0.02}, {"endpoint": "os", "alpha": 0.005}]);
+    later("/protocol/primary", two, "several primary endpoints in a seamless design");
     later("/protocol/transition/population", json!({"choose": "full"}), "choice of the population at the transition");
     later("/sweep", json!({"axes": [{"path": "/truth/arms/high/effect", "values": [1]}]}), "sweeps");
     later("/optimize", json!({"maximize": "power", "vary": []}), "optimisation");

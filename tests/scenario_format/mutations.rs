@@ -261,6 +261,10 @@ fn protocol_numbers(candidate: &seamline::scenario::Candidate, numbers: &mut Vec
             numbers.extend(design.phase2_allocation.shares());
             numbers.extend(design.phase3_allocation.shares());
             trigger_numbers(&design.transition.when, numbers);
+            for gate in &design.transition.gates {
+                trigger_numbers(&gate.when, numbers);
+                criterion_numbers(&gate.go, numbers);
+            }
             design.transition.go.iter().for_each(|go| criterion_numbers(go, numbers));
             design.combination.phase2_follow_up().iter().for_each(|end| trigger_numbers(end, numbers));
         }

@@ -505,3 +505,115 @@ fn the_two_kinds_of_trial_do_not_mix() {
         "`intersection` goes with a seamless trial (`phase2`, `transition`, `phase3`)",
     );
 }
+
+/// A trial with progression, two primary endpoints and a graph.
+fn two_endpoints() -> Value {
+    let list = json!([{"endpoint": "pfs"}, {"endpoint": "os"}]);
+    let file = with(one_look(), "/protocol/primary", list);
+    let file = without(file, "/protocol/efficacy");
+    let graph = json!({"weights": {"pfs": 0.2, "os": 0.8}, "transitions": {"pfs": {"os": 1}, "os": {"pfs": 1}}});
+    let file = with(file, "/protocol/graph", graph);
+    let looks = json!([{"name": "first", "when": {"events": 100, "endpoint": "pfs"}, "endpoints": ["pfs"]},
+                       {"name": "second", "when": {"events": 200, "endpoint": "os"}, "endpoints": ["os"]}]);
+    with(with(file, "/protocol/analyses", looks), "/protocol/efficacy", json!({"spending": "obrien_fleming"}))
+}
+
+#[test]
+fn several_endpoints_share_alpha() {
+    let made = protocol(&two_endpoints());
+    let several = made.several.clone().unwrap();
+    assert_eq!((made.primary.endpoint, &several.endpoints[..]), (Endpoint::Pfs, &[Endpoint::Pfs, Endpoint::Os][..]));
+    assert_eq!(several.tested, [[true, false], [false, true]]);
+    assert_eq!((several.graph.weight(0), several.graph.weight(1)), (0.2, 0.8));
+    assert_eq!(several.graph.transition(1, 0), 1.0);
+    assert_eq!(made.hypotheses(), 2);
+
+    // Parts of alpha instead of a graph go nowhere.
+    let parts = without(two_endpoints(), "/protocol/graph");
+    let alpha = made.alpha;
+    let list = json!([{"endpoint": "pfs", "alpha": 0.2 * alpha}, {"endpoint": "os", "alpha": 0.8 * alpha}]);
+    let split = protocol(&with(parts.clone(), "/protocol/primary", list)).several.unwrap();
+    assert!((split.graph.weight(1) - 0.8).abs() < 1e-12);
+    assert_eq!(split.graph.transition(0, 1), 0.0);
+    let error = refused(&parts, "/protocol/primary/0/alpha", "several endpoints need their part of alpha");
+    assert!(error.hint.unwrap().contains("`graph`"));
+
+    let wrong = |pointer: &str, value: Value, place: &str, rule: &str| {
+        refused(&with(two_endpoints(), pointer, value), place, rule);
+    };
+    wrong(
+        "/protocol/graph/weights",
+        json!({"dfs": 1}),
+        "/protocol/graph/weights/dfs",
+        "no primary endpoint is named `dfs`: they are pfs, os",
+    );
+    let over = json!({"pfs": 0.6, "os": 0.6});
+    wrong("/protocol/graph/weights", over, "/protocol/graph", "weight is 1.2, but must not sum to more than 1");
+    wrong("/protocol/primary/0/alpha", json!(0.01), "/protocol/primary/0/alpha", "`graph` says how alpha is shared");
+    wrong(
+        "/protocol/analyses/0/endpoints",
+        json!(["dfs"]),
+        "/protocol/analyses/0/endpoints/0",
+        "is no primary endpoint",
+    );
+    wrong(
+        "/protocol/analyses/1/endpoints",
+        json!(["pfs"]),
+        "/protocol/analyses",
+        "no look tests the primary endpoint `os`",
+    );
+    wrong(
+        "/protocol/efficacy",
+        json!({"family": "wang_tsiatis", "delta": 0.25}),
+        "/protocol/efficacy",
+        "several primary endpoints take one-sided bounds by `spending`, at every look",
+    );
+    let one = with(one_look(), "/protocol/graph", json!({"weights": {}, "transitions": {}}));
+    refused(&one, "/protocol/graph", "`graph` goes with a list of several primary endpoints");
+    let one = with(one_look(), "/protocol/primary/alpha", json!(0.02));
+    refused(&one, "/protocol/primary/alpha", "`alpha` of an endpoint goes with a list of several primary endpoints");
+}
+
+#[test]
+fn gates_toxicity_and_history() {
+    let toxic = with(seamless_alone(), "/truth/toxicity", json!({"measured_at": 3, "control_rate": 0.05}));
+    let toxic = with(toxic, "/truth/arms/high/toxicity", json!({"rate": 0.2}));
+    let made = read(&toxic).unwrap().candidates[0].truths[0].1.clone();
+    assert_eq!(made.toxicity.unwrap().rates, [0.05, 0.05, 0.2]);
+    let at = "/protocol/transition/go";
+    let go = |value: Value| seamless_design(&with(toxic.clone(), at, value)).transition.go.unwrap();
+    let rate = Criterion::Compare(Statistic::ToxicityRate, Threshold::AtMost(0.3));
+    assert_eq!(go(json!({"toxicity_rate": {"at_most": 0.3}})), rate);
+    let posterior = Statistic::ToxicityPosterior { above: 0.3, prior: [1.0, 1.0] };
+    let found = go(json!({"toxicity_posterior": {"above": 0.3, "at_most": 0.8}}));
+    assert_eq!(found, Criterion::Compare(posterior, Threshold::AtMost(0.8)));
+    let posterior = Statistic::ToxicityPosterior { above: 0.3, prior: [0.6, 1.4] };
+    let prior = json!({"alpha": 0.6, "beta": 1.4});
+    let found = go(json!({"toxicity_posterior": {"above": 0.3, "prior": prior, "at_most": 0.8}}));
+    assert_eq!(found, Criterion::Compare(posterior, Threshold::AtMost(0.8)));
+    let exact = Criterion::Compare(Statistic::ToxicityExactP { above: 0.3 }, Threshold::AtLeast(0.05));
+    assert_eq!(go(json!({"toxicity_exact_p": {"above": 0.3, "at_least": 0.05}})), exact);
+    let history = Statistic::SurvivalOverHistory { endpoint: Endpoint::Os, at: 24.0, history: 0.7 };
+    let value = json!({"survival_over_history": {"endpoint": "os", "at": 24, "history": 0.7, "z_at_least": 1.96}});
+    assert_eq!(go(value), Criterion::Compare(history, Threshold::ZAtLeast(1.96)));
+
+    let gates = json!([{"when": {"enrolled": 90}, "go": {"response_rate": {"at_least": 0.3}}}]);
+    let made = seamless_design(&with(seamless_alone(), "/protocol/transition/gates", gates)).transition.gates;
+    assert_eq!(made[0].when, Trigger::Enrolled { count: 90.0 });
+    assert_eq!(made[0].go, Criterion::Compare(Statistic::ResponseRate, Threshold::AtLeast(0.3)));
+
+    let wrong = |value: Value, place: &str, rule: &str| {
+        refused(&with(seamless_alone(), at, value), &format!("{at}{place}"), rule)
+    };
+    let absent = |name: &str| format!("`{name}` needs `toxicity`, which `truth` does not have");
+    wrong(json!({"toxicity_rate": {"at_most": 0.3}}), "/toxicity_rate", &absent("toxicity_rate"));
+    let value = json!({"toxicity_exact_p": {"above": 0.3, "at_least": 0.05}});
+    wrong(value, "/toxicity_exact_p", &absent("toxicity_exact_p"));
+    let file = with(seamless_alone(), "/truth/arms/high/toxicity", json!({"rate": 0.2}));
+    refused(&file, "/truth/arms/high/toxicity", "`toxicity` of an arm needs `toxicity` of the truth, which is absent");
+    refused(
+        &with(seamless_alone(), "/protocol/transition/gates", json!([])),
+        "/protocol/transition/gates",
+        "must list 1 to 20 gates",
+    );
+}

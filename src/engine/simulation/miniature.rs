@@ -104,7 +104,7 @@ fn a_dropped_arm() {
         assert_eq!(work.kept, [false, true]);
         assert_eq!(work.record.looks[0].month, 11.0);
         near(work.tests.statistic[1], 2.057_98);
-        near(work.tests.weakest(1), 1.343_50);
+        near(work.tests.stage1()[0b11], 1.343_50);
         assert_eq!(work.tests.rejected, [false, rejected]);
     }
 }

@@ -44,6 +44,8 @@ pub enum Purpose {
     Delay = 17,
     /// Whether the product fails.
     Failure = 18,
+    /// Whether the patient has a severe toxicity.
+    Toxicity = 20,
 }
 
 pub(super) const ROUNDS: usize = 10;

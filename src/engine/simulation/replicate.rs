@@ -3,7 +3,7 @@
 use crate::engine::simulation::closed::Testing;
 use crate::engine::simulation::cohort::{Cohort, whole};
 use crate::engine::simulation::comparison::z;
-use crate::engine::simulation::random::Stream;
+use crate::engine::simulation::random::{Purpose, Stream};
 use crate::engine::simulation::tally::{LookRecord, TransitionRecord};
 use crate::engine::simulation::trial::{Trial, Workspace};
 use crate::protocol::{Combination, GroupSequential, Seamless, Stage1};
@@ -22,13 +22,23 @@ impl Trial<'_> {
         work.blocks.allot(stream, 0, &mut work.patients.arm);
         work.patients.realise(&self.nature, &work.latents, 0..patients);
         work.record.go = true;
-        self.confirm(work, 0..patients, 0.0, 0.0);
+        match &self.protocol.several {
+            Some(several) => self.graphical(work, several, patients),
+            None => self.confirm(work, 0..patients, 0.0, 0.0),
+        }
     }
 
     /// A seamless trial: phase II, data cut, decision, phase III.
     pub(super) fn seamless(&self, work: &mut Workspace, stream: &Stream, design: &Seamless) {
         work.factor = 1.0;
         let (cut, cohort) = self.phase2(work, stream, design);
+        if self.needs.toxicity {
+            self.draw_toxicity(work, stream, cohort);
+        }
+        work.gated.fill(false);
+        if self.closed_gate(work, design, cut) {
+            return;
+        }
         self.read_phase2(work, cohort);
         self.decide(work, &design.transition, cohort, cut);
         work.record.go = work.kept.contains(&true);
@@ -65,6 +75,37 @@ impl Trial<'_> {
         let first = if design.combination.looks_read_phase2() { 0 } else { cohort };
         work.factor = factor;
         self.confirm(work, first..total, decision, earliest);
+    }
+
+    /// Who of phase II has a severe toxicity.
+    fn draw_toxicity(&self, work: &mut Workspace, stream: &Stream, cohort: usize) {
+        let rates = self.truth.toxicity.as_ref().map_or(&[][..], |toxicity| &toxicity.rates);
+        let toxic = |(i, &arm): (usize, &u16)| {
+            stream.uniform(i as u32, Purpose::Toxicity) < rates.get(usize::from(arm)).copied().unwrap_or(0.0)
+        };
+        work.toxic.clear();
+        work.toxic.extend(work.patients.arm[..cohort].iter().enumerate().map(toxic));
+    }
+
+    /// Holds the arms to the gates before the data cut, in order; if one leaves none of them, the trial ends there.
+    fn closed_gate(&self, work: &mut Workspace, design: &Seamless, cut: f64) -> bool {
+        let planned = work.patients.entry.len();
+        for gate in &design.transition.gates {
+            work.months.forget();
+            let month = self.month(work, 0..planned, &gate.when, 0.0).min(cut);
+            let cohort = enrolled_by(&work.patients.entry, month) as usize;
+            self.read_phase2(work, cohort);
+            if !self.pass_gate(work, &design.transition, gate, cohort, month) {
+                let events = [false, true].map(|death| self.cohort(work, 0..cohort, 0.0).events_by(death, month));
+                work.kept.fill(false);
+                work.record.go = false;
+                work.record.transition = Some(TransitionRecord { month, patients: cohort as u32, events });
+                let events = events[usize::from(self.death)];
+                work.record.end = Some(LookRecord { month, events, patients: cohort as u32 });
+                return true;
+            }
+        }
+        false
     }
 
     /// Sorts the phase II data that the transition and stage 1 read.
@@ -159,14 +200,14 @@ impl Trial<'_> {
     }
 
     /// A cohort of the trial's patients.
-    fn cohort<'w>(&self, work: &'w Workspace, range: Range<usize>, previous: f64) -> Cohort<'w> {
+    pub(super) fn cohort<'w>(&self, work: &'w Workspace, range: Range<usize>, previous: f64) -> Cohort<'w> {
         let strata = self.truth.strata.len();
         Cohort { patients: &work.patients, range, studied: &work.studied, strata, previous, factor: work.factor }
     }
 
     /// Month at which a condition on the cohort is met; where it never is, the month at which the information of the
     /// cohort's last patient ends, and the record says so.
-    fn month(&self, work: &mut Workspace, range: Range<usize>, trigger: &Trigger, previous: f64) -> f64 {
+    pub(super) fn month(&self, work: &mut Workspace, range: Range<usize>, trigger: &Trigger, previous: f64) -> f64 {
         let mut months = std::mem::take(&mut work.months);
         let cohort = self.cohort(work, range, previous);
         let mut month = cohort.month(trigger, &mut months);
@@ -284,6 +325,6 @@ fn increment(before: [f64; 2], now: [f64; 2]) -> f64 {
 }
 
 /// Patients who entered at or before `month`.
-fn enrolled_by(entry: &[f64], month: f64) -> u32 {
+pub(super) fn enrolled_by(entry: &[f64], month: f64) -> u32 {
     entry.partition_point(|&entry| entry <= month) as u32
 }

@@ -6,13 +6,15 @@ use crate::engine::simulation::trial::{Trial, Workspace};
 use crate::invalid::require;
 use crate::registry::find;
 use crate::statistics::response::ResponseCount;
-use crate::statistics::{Evidence, Role, TEST_STATISTICS, TestStatistic};
-use crate::transition::{Criterion, Resize, Statistic, Threshold, Transition};
+use crate::statistics::toxicity::ToxicityCount;
+use crate::statistics::{Evidence, FollowUp, Role, TEST_STATISTICS, TestStatistic};
+use crate::transition::{Criterion, Gate, Resize, Statistic, Threshold, Transition};
 use crate::truth::Truth;
 use std::sync::Arc;
 
 /// Which numbers a transition asks for; the others are not computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "one independent switch per kind of statistic")]
 pub struct Needs {
     /// Response rates.
     pub response: bool,
@@ -24,6 +26,8 @@ pub struct Needs {
     pub data: [bool; 2],
     /// Association of response and outcome.
     pub association: bool,
+    /// Toxicity.
+    pub toxicity: bool,
     /// Powers of the final test, which read the primary endpoint.
     pub power: bool,
 }
@@ -33,7 +37,7 @@ impl Needs {
     pub fn of(transition: &Transition) -> Self {
         let mut needs = Self::default();
         needs.add(transition.keep.by, false);
-        if let Some(go) = &transition.go {
+        for go in transition.gates.iter().map(|gate| &gate.go).chain(&transition.go) {
             needs.add_criterion(go);
         }
         needs.power |= transition.resize.is_some();
@@ -48,6 +52,10 @@ impl Needs {
             response: self.response || other.response,
             hazard_ratio: either(self.hazard_ratio, other.hazard_ratio),
             z: either(self.z, other.z),
+            data: either(self.data, other.data),
+            association: self.association || other.association,
+            toxicity: self.toxicity || other.toxicity,
+            power: self.power || other.power,
         }
     }
 
@@ -74,10 +82,15 @@ impl Needs {
             Statistic::PfsHazardRatio | Statistic::PfsZ => self.z[0] = true,
             Statistic::OsHazardRatio if !standardised => self.hazard_ratio[1] = true,
             Statistic::OsHazardRatio | Statistic::OsZ => self.z[1] = true,
-            Statistic::RmstDifference { endpoint, .. } | Statistic::MilestoneDifference { endpoint, .. } => {
+            Statistic::RmstDifference { endpoint, .. }
+            | Statistic::MilestoneDifference { endpoint, .. }
+            | Statistic::SurvivalOverHistory { endpoint, .. } => {
                 self.data[usize::from(endpoint.is_death())] = true;
             }
             Statistic::ResponseOutcomeAssociation => self.association = true,
+            Statistic::ToxicityRate | Statistic::ToxicityPosterior { .. } | Statistic::ToxicityExactP { .. } => {
+                self.toxicity = true;
+            }
             Statistic::ConditionalPower { .. } | Statistic::PredictivePower { .. } => self.power = true,
         }
     }
@@ -86,6 +99,8 @@ impl Needs {
     pub fn check(self, truth: &Truth) -> Result<(), EngineError> {
         let response = !(self.response || self.association) || truth.immune_response.is_some();
         require(response, "immune responses of the truth", 0.0, "the transition rule needs one")?;
+        let toxicity = !self.toxicity || truth.toxicity.is_some();
+        require(toxicity, "toxicity of the truth", 0.0, "the transition rule needs one")?;
         let progression = !self.endpoint(0) || truth.has_progression;
         require(progression, "progression states", 0.0, "the transition rule needs one")?;
         Ok(())
@@ -137,11 +152,11 @@ impl Other {
 
 impl Values<'_> {
     /// Merit for the ranking (larger is better), and whether the arm passes the go criterion.
-    pub fn judged(&self, rule: &Transition) -> (f64, bool) {
-        let by = self.value(rule.keep.by, false);
-        let merit = if rule.keep.by.larger_is_better() { by } else { -by };
+    pub fn judged(&self, by: Statistic, go: Option<&Criterion>) -> (f64, bool) {
+        let merit = self.value(by, false);
+        let merit = if by.larger_is_better() { merit } else { -merit };
         let value = |statistic, standardised| self.value(statistic, standardised);
-        (merit, rule.go.as_ref().is_none_or(|go| go.passes(&value)))
+        (merit, go.is_none_or(|go| go.passes(&value)))
     }
 
     /// The statistic, or its standardised form.
@@ -164,8 +179,35 @@ impl Values<'_> {
 }
 
 impl Trial<'_> {
-    /// Marks the arms kept at the data cut; `cohort` patients make up phase II and their sorted data are in place.
+    /// Marks the arms kept at the data cut; `cohort` patients make up phase II and their sorted data are in place. An arm that failed a
+    /// gate before is out.
     pub(super) fn decide(&self, work: &mut Workspace, rule: &Transition, cohort: usize, cut: f64) {
+        self.judge(work, rule, rule.go.as_ref(), (cohort, cut));
+        for (passing, open) in work.passing.iter_mut().zip(&work.gated) {
+            *passing &= !open;
+        }
+        work.kept.fill(false);
+        rule.keep.rule.keep(&work.merit, &work.passing, &mut work.kept);
+    }
+
+    /// Holds the arms to a gate; whether any is left.
+    pub(super) fn pass_gate(
+        &self,
+        work: &mut Workspace,
+        rule: &Transition,
+        gate: &Gate,
+        cohort: usize,
+        cut: f64,
+    ) -> bool {
+        self.judge(work, rule, Some(&gate.go), (cohort, cut));
+        for (gated, passing) in work.gated.iter_mut().zip(&work.passing) {
+            *gated |= !passing;
+        }
+        work.gated.contains(&false)
+    }
+
+    /// Merit of every arm, and whether it passes `go`.
+    fn judge(&self, work: &mut Workspace, rule: &Transition, go: Option<&Criterion>, (cohort, cut): (usize, f64)) {
         let control = self.responses(work, cohort, cut, 0);
         let mut others = std::mem::take(&mut work.others);
         for arm in 0..self.experimental() {
@@ -188,11 +230,9 @@ impl Trial<'_> {
                 other.found = self.other(work, other, arm, cohort, cut);
             }
             values.others = &others;
-            (work.merit[arm], work.passing[arm]) = values.judged(rule);
+            (work.merit[arm], work.passing[arm]) = values.judged(rule.keep.by, go);
         }
         work.others = others;
-        work.kept.fill(false);
-        rule.keep.rule.keep(&work.merit, &work.passing, &mut work.kept);
     }
 
     /// A statistic that only simulation computes, and its standardised form.
@@ -214,6 +254,18 @@ impl Trial<'_> {
                 [found.effect, found.z()]
             }
             (Statistic::ResponseOutcomeAssociation, _) => [self.association(work, arm + 1, cohort, cut), f64::NAN],
+            (Statistic::SurvivalOverHistory { endpoint, at, history }, _) => {
+                let data = &work.phase2[usize::from(endpoint.is_death())];
+                let found = survival_of_one(data, cut, &self.alone[arm], at);
+                [found[0] - history, (found[0] - history) / found[1].sqrt()]
+            }
+            (Statistic::ToxicityRate, _) => [self.toxicity(work, arm + 1, cohort, cut).rate(), f64::NAN],
+            (Statistic::ToxicityPosterior { above, prior }, _) => {
+                [self.toxicity(work, arm + 1, cohort, cut).posterior_above(above, prior), f64::NAN]
+            }
+            (Statistic::ToxicityExactP { above }, _) => {
+                [self.toxicity(work, arm + 1, cohort, cut).exact_p(above), f64::NAN]
+            }
             (Statistic::ConditionalPower { under }, _) => {
                 let seen = self.seen(work, arm, cut);
                 [self.plan.prospects[arm].conditional_power(&seen, under, 1.0), f64::NAN]
@@ -224,6 +276,20 @@ impl Trial<'_> {
             }
             _ => [f64::NAN; 2],
         }
+    }
+
+    /// Toxicities known by the cut in one arm of the phase II cohort.
+    fn toxicity(&self, work: &Workspace, arm: usize, cohort: usize, cut: f64) -> ToxicityCount {
+        let mut count = ToxicityCount::default();
+        if let Some(toxicity) = &self.truth.toxicity {
+            let patients = &work.patients;
+            for (i, &toxic) in work.toxic[..cohort].iter().enumerate() {
+                let known = usize::from(patients.arm[i]) == arm && patients.entry[i] + toxicity.measured_at <= cut;
+                count.patients += u32::from(known);
+                count.toxic += u32::from(known && toxic);
+            }
+        }
+        count
     }
 
     /// What phase II has shown of the primary endpoint by the cut.
@@ -296,4 +362,17 @@ impl Trial<'_> {
         }
         count
     }
+}
+
+/// Kaplan–Meier survival at a month among the patients of one role, and Greenwood's variance.
+fn survival_of_one(data: &FollowUp, cut: f64, roles: &[Role], at: f64) -> [f64; 2] {
+    let (mut survival, mut sum) = (1.0, 0.0);
+    data.for_each_risk_set(cut, roles, |set| {
+        if set.time <= at {
+            let (n, d) = (f64::from(set.treated), f64::from(set.treated_events));
+            survival *= (n - d) / n;
+            sum += d / (n * (n - d));
+        }
+    });
+    [survival, survival * survival * sum]
 }

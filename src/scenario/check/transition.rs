@@ -12,7 +12,8 @@ use crate::scenario::suggest;
 use crate::sequential::{Assumption, Prior};
 use crate::survival::Endpoint;
 use crate::transition::{
-    Criterion, Keep, PARAMETRIZED, Resize, SELECTION_RULES, STATISTICS, Statistic, Threshold, Transition, UNRANKED,
+    Criterion, Gate, Keep, PARAMETRIZED, Resize, SELECTION_RULES, STATISTICS, Statistic, Threshold, Transition,
+    UNRANKED,
 };
 use indexmap::IndexMap;
 
@@ -21,8 +22,19 @@ pub(crate) fn transition(raw: &raw::Transition, setting: &Setting<'_>, at: &At<'
     at.refuse("population", raw.population.as_ref(), "choice of the population at the transition")?;
     let mut conditions = 0;
     let go = raw.go.as_ref().map(|go| criterion(go, setting.facts, &at.key("go"), &mut conditions));
+    let gates_at = at.key("gates");
+    let mut gates = Vec::new();
+    for (index, gate) in raw.gates.iter().flatten().enumerate() {
+        let here = gates_at.index(index);
+        let go = criterion(&gate.go, setting.facts, &here.key("go"), &mut conditions)?;
+        gates.push(Gate { when: when(&gate.when, setting, &here.key("when"))?, go });
+    }
+    if raw.gates.as_ref().is_some_and(|list| list.is_empty() || list.len() > limits::LOOKS) {
+        return Err(gates_at.fail(format!("must list 1 to {} gates", limits::LOOKS)));
+    }
     Ok(Transition {
         when: when(&raw.when, setting, &at.key("when"))?,
+        gates,
         keep: keep(&raw.keep, setting, &at.key("keep"))?,
         go: go.transpose()?,
         resize: raw.resize.as_ref().map(|raw| resize(raw, &at.key("resize"))).transpose()?,
@@ -88,39 +100,58 @@ fn statistic(raw: &raw::Statistic, facts: &Facts, at: &At<'_>) -> Checked<Statis
         Form::Short(name) => return named(&name.0, facts, at),
         Form::Full(object) => object,
     };
+    let given = |key: &'static str, there: bool| (key, there);
     let key = exactly_one(
         &[
-            ("rmst_difference", object.rmst_difference.is_some()),
-            ("milestone_difference", object.milestone_difference.is_some()),
-            ("conditional_power", object.conditional_power.is_some()),
-            ("predictive_power", object.predictive_power.is_some()),
+            given("rmst_difference", object.rmst_difference.is_some()),
+            given("milestone_difference", object.milestone_difference.is_some()),
+            given("conditional_power", object.conditional_power.is_some()),
+            given("predictive_power", object.predictive_power.is_some()),
+            given("toxicity_posterior", object.toxicity_posterior.is_some()),
+            given("toxicity_exact_p", object.toxicity_exact_p.is_some()),
+            given("survival_over_history", object.survival_over_history.is_some()),
         ],
         at,
     )?;
-    let here = at.key(key);
-    let raw::StatisticObject { rmst_difference, milestone_difference, conditional_power, predictive_power } = object;
-    if let Some(raw) = rmst_difference {
-        Ok(Statistic::RmstDifference {
-            endpoint: facts.endpoint(raw.endpoint, &here.key("endpoint"))?,
-            to: raw.to.into(),
-        })
-    } else if let Some(raw) = milestone_difference {
-        let endpoint = facts.endpoint(raw.endpoint, &here.key("endpoint"))?;
-        Ok(Statistic::MilestoneDifference { endpoint, at: raw.at.into() })
-    } else if let Some(raw) = conditional_power {
-        Ok(Statistic::ConditionalPower { under: under(raw.under) })
-    } else {
-        let given = predictive_power.as_ref().map(|raw| raw.prior);
-        Ok(Statistic::PredictivePower { prior: prior(given, &here.key("prior"))? })
+    // The same parameters stand beside a threshold.
+    let mut parameters = raw::Threshold::default();
+    if let Some(raw) = &object.rmst_difference {
+        (parameters.endpoint, parameters.to) = (Some(raw.endpoint), Some(raw.to));
     }
+    if let Some(raw) = &object.milestone_difference {
+        (parameters.endpoint, parameters.at) = (Some(raw.endpoint), Some(raw.at));
+    }
+    parameters.under = object.conditional_power.as_ref().map(|raw| raw.under);
+    parameters.prior = object.predictive_power.as_ref().map(|raw| raw.prior);
+    for raw in [&object.toxicity_posterior, &object.toxicity_exact_p].into_iter().flatten() {
+        (parameters.above, parameters.prior) = (Some(raw.above), raw.prior);
+    }
+    if let Some(raw) = &object.survival_over_history {
+        (parameters.endpoint, parameters.at, parameters.history) =
+            (Some(raw.endpoint), Some(raw.at), Some(raw.history));
+    }
+    with_parameters(key, &parameters, facts, &at.key(key))
 }
 
 /// The prior of θ, minus the log hazard ratio.
 fn prior(raw: Option<raw::Prior>, at: &At<'_>) -> Checked<Prior> {
     match raw {
-        Some(raw::Prior { mean: Some(mean), sd: Some(sd) }) => Ok(Prior::Normal { mean: -mean.get(), sd: sd.get() }),
-        Some(raw::Prior { mean: None, sd: None }) => Ok(Prior::Flat),
+        Some(raw::Prior { mean: Some(mean), sd: Some(sd), alpha: None, beta: None }) => {
+            Ok(Prior::Normal { mean: -mean.get(), sd: sd.get() })
+        }
+        Some(raw::Prior { mean: None, sd: None, alpha: None, beta: None }) => Ok(Prior::Flat),
         _ => Err(at.fail("needs `mean` and `sd` of the log hazard ratio, or {} for a flat prior")),
+    }
+}
+
+/// The Beta prior of a rate; uniform if absent or empty.
+fn beta(raw: Option<raw::Prior>, at: &At<'_>) -> Checked<[f64; 2]> {
+    match raw {
+        None | Some(raw::Prior { mean: None, sd: None, alpha: None, beta: None }) => Ok([1.0, 1.0]),
+        Some(raw::Prior { mean: None, sd: None, alpha: Some(alpha), beta: Some(beta) }) => {
+            Ok([alpha.get(), beta.get()])
+        }
+        _ => Err(at.fail("needs `alpha` and `beta` of a Beta prior, or {} for the uniform one")),
     }
 }
 
@@ -132,21 +163,44 @@ fn with_parameters(name: &str, raw: &raw::Threshold, facts: &Facts, at: &At<'_>)
         ("at", raw.at.is_some()),
         ("under", raw.under.is_some()),
         ("prior", raw.prior.is_some()),
+        ("above", raw.above.is_some()),
+        ("history", raw.history.is_some()),
     ];
     let wanted: &[&str] = match name {
         "rmst_difference" => &["endpoint", "to"],
         "milestone_difference" => &["endpoint", "at"],
         "conditional_power" => &["under"],
         "predictive_power" => &["prior"],
+        "toxicity_posterior" | "toxicity_exact_p" => &["above"],
+        "survival_over_history" => &["endpoint", "at", "history"],
         _ => &[],
     };
-    if let Some((key, _)) = given.iter().find(|(key, there)| *there && !wanted.contains(key)) {
+    let may = |key: &str| wanted.contains(&key) || (name == "toxicity_posterior" && key == "prior");
+    if let Some((key, _)) = given.iter().find(|(key, there)| *there && !may(key)) {
         return Err(at.key(key).fail(format!("`{name}` has no parameter `{key}`")));
     }
     if let Some((key, _)) = given.iter().find(|(key, there)| !there && wanted.contains(key)) {
         return Err(at.key(key).fail(format!("`{name}` needs `{key}`")));
     }
     let endpoint = || raw.endpoint.map_or(Ok(Endpoint::Os), |raw| facts.endpoint(raw, &at.key("endpoint")));
+    let no_toxicity = || {
+        let rule = format!("`{name}` needs `toxicity`, which {} does not have", facts.whose());
+        at.fail(rule).hint("add `toxicity` to the truth, or use another statistic")
+    };
+    if let (true, Some(above)) = (name.starts_with("toxicity"), raw.above) {
+        if !facts.has_toxicity {
+            return Err(no_toxicity());
+        }
+        let above = above.get();
+        return Ok(if name == "toxicity_exact_p" {
+            Statistic::ToxicityExactP { above }
+        } else {
+            Statistic::ToxicityPosterior { above, prior: beta(raw.prior, &at.key("prior"))? }
+        });
+    }
+    if let (Some(history), Some(month)) = (raw.history, raw.at) {
+        return Ok(Statistic::SurvivalOverHistory { endpoint: endpoint()?, at: month.into(), history: history.get() });
+    }
     match (name, raw.to, raw.at, raw.under) {
         ("rmst_difference", Some(to), _, _) => Ok(Statistic::RmstDifference { endpoint: endpoint()?, to: to.into() }),
         ("milestone_difference", _, Some(month), _) => {
@@ -167,7 +221,9 @@ fn named(name: &str, facts: &Facts, at: &At<'_>) -> Checked<Statistic> {
         let known: Vec<&str> = raw::statistic_names().collect();
         return Err(at.fail("unknown name").maybe_hint(suggest::hint(name, "statistics", &known)));
     };
-    let missing = if statistic.needs_response() && !facts.has_response {
+    let missing = if statistic.needs_toxicity() && !facts.has_toxicity {
+        Some(("toxicity", "add `toxicity` to the truth, or use another statistic"))
+    } else if statistic.needs_response() && !facts.has_response {
         Some(("immune_response", "add `immune_response` to the truth, or use another statistic"))
     } else if statistic.needs_progression() && !facts.has_progression {
         Some(("control.progression", "add a progression (recurrence) hazard to `control`, or use `os_z`"))
@@ -256,7 +312,10 @@ fn threshold(raw: &raw::Threshold, statistic: Statistic, at: &At<'_>) -> Checked
     if let Some(z) = raw.z_at_least {
         if matches!(
             statistic,
-            Statistic::ResponseDifference | Statistic::RmstDifference { .. } | Statistic::MilestoneDifference { .. }
+            Statistic::ResponseDifference
+                | Statistic::RmstDifference { .. }
+                | Statistic::MilestoneDifference { .. }
+                | Statistic::SurvivalOverHistory { .. }
         ) {
             return Ok(Threshold::ZAtLeast(within(z.get(), crate::scenario::raw::quantity::ZBound::INTERVAL)?));
         }
@@ -268,10 +327,15 @@ fn threshold(raw: &raw::Threshold, statistic: Statistic, at: &At<'_>) -> Checked
         return Err(here.fail("`z_at_least` goes with `response_difference`").hint(hint));
     }
     let interval = match statistic {
-        Statistic::ResponseDifference | Statistic::MilestoneDifference { .. } => Interval::closed(-1.0, 1.0, ""),
-        Statistic::ResponseRate | Statistic::ConditionalPower { .. } | Statistic::PredictivePower { .. } => {
-            Interval::closed(0.0, 1.0, "")
-        }
+        Statistic::ResponseDifference
+        | Statistic::MilestoneDifference { .. }
+        | Statistic::SurvivalOverHistory { .. } => Interval::closed(-1.0, 1.0, ""),
+        Statistic::ResponseRate
+        | Statistic::ConditionalPower { .. }
+        | Statistic::PredictivePower { .. }
+        | Statistic::ToxicityRate
+        | Statistic::ToxicityPosterior { .. }
+        | Statistic::ToxicityExactP { .. } => Interval::closed(0.0, 1.0, ""),
         Statistic::RmstDifference { .. } => Interval::closed(-limits::MONTHS, limits::MONTHS, " months"),
         Statistic::ResponseOutcomeAssociation => Interval::closed(-20.0, 20.0, ""),
         Statistic::PfsHazardRatio | Statistic::OsHazardRatio => crate::scenario::raw::quantity::Ratio::INTERVAL,

@@ -17,6 +17,8 @@ use std::sync::LazyLock;
 pub struct Transition {
     /// When the phase II data are cut; events and patients are those of phase II, in all arms.
     pub when: When,
+    /// Gates before it, each at its own time: an arm that fails one is out, none left stops the trial there.
+    pub gates: Option<Vec<Gate>>,
     /// Whom to keep among the arms that pass `go`.
     pub keep: Keep,
     /// What every kept arm must pass; an arm that fails is dropped, none left stops the trial. Every arm passes if absent.
@@ -25,6 +27,16 @@ pub struct Transition {
     pub population: Option<PopulationChoice>,
     /// Sample-size re-estimation: more patients and events for phase III, by what was seen.
     pub resize: Option<Resize>,
+}
+
+/// A criterion at a time of its own, before the transition.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// When the data of the phase II patients enrolled by then are cut, at the latest at the transition's cut.
+    pub when: When,
+    /// What an arm must pass.
+    pub go: Criterion,
 }
 
 /// Whom to keep: a rule with its parameters, and the statistic by which arms are ranked.
@@ -104,6 +116,34 @@ pub struct StatisticObject {
     pub conditional_power: Option<ConditionalPower>,
     /// Probability of success in the end, given the data, over a prior.
     pub predictive_power: Option<PredictivePower>,
+    /// Posterior probability that the arm's rate of severe toxicity is above a value.
+    pub toxicity_posterior: Option<ToxicityAbove>,
+    /// Exact p-value of "the arm's rate of severe toxicity is not above a value".
+    pub toxicity_exact_p: Option<ToxicityAbove>,
+    /// Survival of the arm at a month minus a historical value.
+    pub survival_over_history: Option<SurvivalOverHistory>,
+}
+
+/// A rate of toxicity that is too high.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToxicityAbove {
+    /// The rate.
+    pub above: Fraction,
+    /// Beta prior of the posterior; uniform if absent.
+    pub prior: Option<Prior>,
+}
+
+/// A historical value of survival.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SurvivalOverHistory {
+    /// Endpoint.
+    pub endpoint: Endpoint,
+    /// The month.
+    pub at: Duration,
+    /// Survival at that month in the past.
+    pub history: Fraction,
 }
 
 /// Where a difference of restricted means is taken.
@@ -152,7 +192,7 @@ pub struct PredictivePower {
     pub prior: Prior,
 }
 
-/// A prior of the log hazard ratio of the primary endpoint; every value alike where it is empty.
+/// A prior: normal, of the log hazard ratio of the primary endpoint, or Beta, of a rate; every value alike where it is empty.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Prior {
@@ -160,6 +200,10 @@ pub struct Prior {
     pub mean: Option<Number>,
     /// Its standard deviation.
     pub sd: Option<Positive>,
+    /// First parameter of a Beta prior of a rate.
+    pub alpha: Option<Positive>,
+    /// Second parameter.
+    pub beta: Option<Positive>,
 }
 
 /// A criterion of one arm: exactly one statistic with its threshold, or `all`, `any`, `not`, or `score` with `at_least`.
@@ -211,7 +255,7 @@ fn criterion_statistics(schema: &mut Schema) {
 }
 
 /// A threshold of a statistic: exactly one of `at_least`, `at_most`, `z_at_least`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
     /// Passes when the statistic is at least this.
@@ -228,8 +272,12 @@ pub struct Threshold {
     pub at: Option<Duration>,
     /// What conditional power assumes.
     pub under: Option<Under>,
-    /// What predictive power averages over.
+    /// What predictive power averages over; the Beta prior of a rate of toxicity.
     pub prior: Option<Prior>,
+    /// A rate of toxicity that is too high.
+    pub above: Option<Fraction>,
+    /// Survival in the past.
+    pub history: Option<Fraction>,
 }
 
 /// Choice of the population at the transition. Not yet computed by this version.

@@ -303,7 +303,9 @@ fn seamless_twin(
         }
         Statistic::ResponseOutcomeAssociation => association(arm),
         Statistic::ConditionalPower { under } => plan.prospects[arm - 1].conditional_power(&seen(arm), under, 1.0),
-        Statistic::PredictivePower { prior } => plan.prospects[arm - 1].predictive_power(&seen(arm), prior).unwrap(),
+        Statistic::PredictivePower { prior } => {
+            plan.prospects[arm - 1].predictive_power(&seen(arm), prior).unwrap_or(f64::NAN)
+        }
         _ => rate(arm) - rate(0),
     };
     let passes = |arm: usize| match design.transition.go.as_ref().unwrap() {

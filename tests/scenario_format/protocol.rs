@@ -510,7 +510,6 @@ fn the_two_kinds_of_trial_do_not_mix() {
 fn two_endpoints() -> Value {
     let list = json!([{"endpoint": "pfs"}, {"endpoint": "os"}]);
     let file = with(one_look(), "/protocol/primary", list);
-    let file = without(file, "/protocol/efficacy");
     let graph = json!({"weights": {"pfs": 0.2, "os": 0.8}, "transitions": {"pfs": {"os": 1}, "os": {"pfs": 1}}});
     let file = with(file, "/protocol/graph", graph);
     let looks = json!([{"name": "first", "when": {"events": 100, "endpoint": "pfs"}, "endpoints": ["pfs"]},

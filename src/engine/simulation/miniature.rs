@@ -1,4 +1,4 @@
-//! Trials of under ten patients, worked by hand: a dropped arm, futility, resizing.
+//! Trials of under ten patients, worked by hand: a dropped arm, futility, resizing, gates, a toxicity veto, a single arm.
 
 use crate::adaptive::{Bonferroni, Prospect};
 use crate::engine::simulation::trial::{Trial, Workspace};
@@ -14,6 +14,7 @@ fn scenario(transition: &str, looks: &str) -> (Protocol, Truth) {
     let file = format!(
         r#"{{"seamline": 1,
             "truth": {{"enrollment": [{{"per_month": 1}}], "control": {{"death": {{"hazard": 0.1}}}},
+                       "toxicity": {{"measured_at": 2, "control_rate": 0.1}},
                        "arms": {{"low": {{"effect": {{}}}}, "high": {{"effect": {{}}}}}}}},
             "protocol": {{"arms": ["control", "low", "high"], "alpha": 0.025, "phase2": {{"patients": 6}},
                 "transition": {{"when": {{"calendar": 6}}, "keep": {{"rule": "best", "by": "os_z"}} {transition}}},
@@ -63,6 +64,7 @@ fn run<'a>(trial: &Trial<'_>, work: &'a mut Workspace, list: &[(f64, u16, f64)])
     work.tests.clear();
     work.record.clear();
     work.studied.fill(true);
+    work.gated.fill(false);
     patients(work, list);
     trial.read_phase2(work, 6);
     trial.decide(work, &design.transition, 6, 6.0);
@@ -157,4 +159,75 @@ fn resizing() {
     }
     let intersection: Arc<dyn crate::adaptive::IntersectionTest> = Arc::new(Bonferroni);
     assert!((intersection.p_value(&[1.697_75, -0.784_46], &[0.5; 2]) - 0.089_555).abs() < 1e-5);
+}
+
+/// **Gates.** At month 3, high against control: month 2 (2, 2): 1/2, 1/4; z = 1. Low: 1/2 − 1, 1/4; 1/3, 2/9; 1/2 − 1, 1/4; z < 0. A gate
+/// that only a bad arm passes puts high out for good, and low goes on although high is better at the transition; a gate that nobody
+/// passes ends the trial at month 3 with its six patients.
+#[test]
+fn gates() {
+    let file = |go: &str| {
+        let gate = r#", "gates": [{"when": {"calendar": 3}, "go": {"os_z": GO}}]"#;
+        scenario(&gate.replace("GO", go), r#"[{"name": "final", "when": {"events": 3}}]"#)
+    };
+    for (go, stopped, kept) in [
+        (r#"{"at_most": 0}"#, false, [true, false]),
+        (r#"{"at_least": 1}"#, false, [false, true]),
+        (r#"{"at_least": 5}"#, true, [false, false]),
+    ] {
+        let (protocol, truth) = file(go);
+        let plan = plan(&[1.0], &[1.96], &[f64::NEG_INFINITY]);
+        let trial = Trial::new(&protocol, &truth, &plan, 1).unwrap();
+        let Design::Seamless(design) = &protocol.design else { panic!("not seamless") };
+        let mut work = trial.workspace();
+        patients(&mut work, &PHASE2);
+        work.kept.fill(false);
+        work.gated.fill(false);
+        assert_eq!(trial.closed_gate(&mut work, design, 6.0), stopped);
+        if stopped {
+            let end = work.record.end.unwrap();
+            assert_eq!((end.month, end.events, end.patients), (3.0, 3, 6));
+        } else {
+            trial.read_phase2(&mut work, 6);
+            trial.decide(&mut work, &design.transition, 6, 6.0);
+        }
+        assert_eq!(work.kept, kept);
+    }
+}
+
+/// **A toxicity veto and a single arm.** Both patients on the high dose have a toxicity, known after 2 months: rate 1, posterior Beta(3, 1),
+/// P(rate > ½) = 1 − ½³ = 0.875, exact p-value ½² = 0.25; nobody on the low dose: P = ½³ = 0.125, p = 1. Alone, the high dose has a
+/// Kaplan–Meier survival of ½ at month 5 with Greenwood's variance ¼·1/(2·1) = 1/8: against a history of 0.3, z = 0.2/√(1/8) = 0.56569; the
+/// low dose has 0 and no variance.
+#[test]
+fn a_toxicity_veto_and_a_single_arm() {
+    for (go, kept) in [
+        (r#"{"toxicity_rate": {"at_most": 0.5}}"#, [true, false]),
+        (r#"{"toxicity_posterior": {"above": 0.5, "at_most": 0.876}}"#, [false, true]),
+        (r#"{"toxicity_posterior": {"above": 0.5, "at_most": 0.874}}"#, [true, false]),
+        (r#"{"toxicity_posterior": {"above": 0.5, "at_most": 0.124}}"#, [false, false]),
+        (r#"{"toxicity_exact_p": {"above": 0.5, "at_least": 0.249}}"#, [false, true]),
+        (r#"{"toxicity_exact_p": {"above": 0.5, "at_least": 0.251}}"#, [true, false]),
+        (
+            r#"{"survival_over_history": {"endpoint": "os", "at": 5, "history": 0.3, "z_at_least": 0.565}}"#,
+            [false, true],
+        ),
+        (
+            r#"{"survival_over_history": {"endpoint": "os", "at": 5, "history": 0.3, "z_at_least": 0.566}}"#,
+            [false, false],
+        ),
+        (r#"{"score": {"toxicity_rate": -1, "os_z": 0.1}, "at_least": -0.1}"#, [true, false]),
+    ] {
+        let (protocol, truth) = scenario(&format!(r#", "go": {go}"#), r#"[{"name": "final", "when": {"events": 3}}]"#);
+        let plan = plan(&[1.0], &[1.96], &[f64::NEG_INFINITY]);
+        let trial = Trial::new(&protocol, &truth, &plan, 1).unwrap();
+        let Design::Seamless(design) = &protocol.design else { panic!("not seamless") };
+        let mut work = trial.workspace();
+        patients(&mut work, &PHASE2);
+        work.gated.fill(false);
+        work.toxic = vec![false, false, false, false, true, true];
+        trial.read_phase2(&mut work, 6);
+        trial.decide(&mut work, &design.transition, 6, 6.0);
+        assert_eq!(work.kept, kept, "{go}");
+    }
 }

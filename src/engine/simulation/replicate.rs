@@ -88,7 +88,7 @@ impl Trial<'_> {
     }
 
     /// Holds the arms to the gates before the data cut, in order; if one leaves none of them, the trial ends there.
-    fn closed_gate(&self, work: &mut Workspace, design: &Seamless, cut: f64) -> bool {
+    pub(super) fn closed_gate(&self, work: &mut Workspace, design: &Seamless, cut: f64) -> bool {
         let planned = work.patients.entry.len();
         for gate in &design.transition.gates {
             work.months.forget();

@@ -1,10 +1,19 @@
-//! Answers for people and programs: one dictionary of names, units and formats, terminal tables, and the JSON contract.
+//! Answers for people and programs: one dictionary of names, units and formats, terminal tables, the JSON contract, and the
+//! report with its figures and tables.
 
 mod analysis;
 mod answer;
 mod assurance;
 mod description;
 mod dictionary;
+mod dossier;
+mod figures;
+mod language;
+mod page;
+mod plot;
+mod prose;
+mod sheet;
+mod sheets;
 mod table;
 mod worst_case;
 
@@ -13,5 +22,11 @@ pub use answer::{Header, answer_json, answers_json, ranking_json, solved_json};
 pub use assurance::{assurance_json, assurance_text};
 pub use description::{description_json, description_text};
 pub use dictionary::{DICTIONARY, Format, Term, term};
+pub use dossier::dossier_json;
+pub use figures::Figure;
+pub use language::Language;
+pub use page::{Report, report};
+pub use prose::{Paragraph, design as design_in_words};
+pub use sheet::{Cell, Sheet};
 pub use table::{answer_text, comparison_text, curve_text, guarantee_text, ranking_text, size_text};
 pub use worst_case::{worst_case_json, worst_case_text};

@@ -159,7 +159,7 @@ type RawProtocol = raw::protocol::Protocol;
 fn assemble(document: &Value) -> Checked<Scenario> {
     let root = At::ROOT;
     let file: raw::File = decode(document, &[])?;
-    root.refuse("sweep", file.sweep.as_ref(), "sweeps")?;
+    let sweep = file.sweep.as_ref().map(|raw| check::sweep::sweep(raw, document, &root.key("sweep"))).transpose()?;
     root.refuse("optimize", file.optimize.as_ref(), "optimisation")?;
     let run = run(file.run.as_ref());
     let goal = file.goal.as_ref().map(goal);
@@ -196,6 +196,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         worst_case,
         run,
         prior,
+        sweep,
         warnings,
         source: Value::Null,
     })

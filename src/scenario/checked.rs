@@ -2,6 +2,7 @@
 
 use crate::engine::Settings;
 use crate::protocol::Protocol;
+use crate::scenario::Sweep;
 use crate::search::Prior;
 use crate::survival::Endpoint;
 use crate::truth::Truth;
@@ -26,6 +27,8 @@ pub struct Scenario {
     pub run: Settings,
     /// What is not known of the truth: JSON pointers of numbers, and their joint distribution.
     pub prior: Option<(Vec<String>, Prior)>,
+    /// The points that `sweep` goes through, where the file has them.
+    pub sweep: Option<Sweep>,
     /// Cautions about the file, in full sentences.
     pub warnings: Vec<String>,
     /// The file as read, overrides applied.

@@ -2,6 +2,7 @@
 
 use crate::scenario::assemble::assembled;
 use crate::scenario::fault::pointer;
+use crate::scenario::patch::merged;
 use crate::scenario::{Scenario, ScenarioError, apply_set};
 use serde_json::{Map, Value};
 
@@ -36,7 +37,7 @@ impl Scenario {
         assembled(source).ok().map(|scenario| Self { sha256: self.sha256.clone(), ..scenario })
     }
 
-    /// The scenario with other numbers at `paths`, JSON pointers of numbers in the file, and without its prior.
+    /// The scenario with other numbers at `paths`, JSON pointers of numbers in the file, and without its prior and sweep.
     ///
     /// # Errors
     /// [`ScenarioError`] at the path in `prior` whose value the format refuses.
@@ -49,6 +50,7 @@ impl Scenario {
         }
         if let Some(file) = source.as_object_mut() {
             file.shift_remove("prior");
+            file.shift_remove("sweep");
         }
         assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario }).map_err(
             |error| {
@@ -64,6 +66,13 @@ impl Scenario {
                 }
             },
         )
+    }
+
+    /// The protocol of a candidate as the file states it, its patch applied.
+    pub fn protocol_source(&self, candidate: &str) -> Value {
+        let base = self.source.get("protocol").cloned().unwrap_or(Value::Null);
+        let patch = self.source.get("candidates").and_then(|all| all.get(candidate)).and_then(Value::as_object);
+        patch.map_or_else(|| base.clone(), |patch| merged(&base, patch))
     }
 
     /// The scenario with one candidate or truth per value of `path`, and nothing else varied: below `/truth` the values are truths

@@ -2,20 +2,31 @@
 
 mod analyze;
 mod assurance;
+mod curves;
 mod describe;
+mod dossier;
 mod guarantee;
 mod part;
 mod ranking;
+mod ready;
+mod sensitivity;
+mod store;
+mod sweep;
 mod worst_case;
 
-pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
+pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, EffectInterval, EffectScale, analyze};
 pub use assurance::assurance;
+pub use curves::{ArmCurves, EndpointCurves, TruthCurves, curves};
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
+pub use dossier::{Dossier, dossier};
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
+pub use sensitivity::{Course, CoursePoint, SWING, SizeCourse, Swing, Swings};
+pub use store::{ExportFormat, RESULTS, StoreError, documentation, export, merge_stores};
+pub use sweep::{Ended, Hooks, Overrides, SweepError, SweepPlan, SweepRun};
 pub use worst_case::{WorstCase, worst_case};
 
 use crate::engine::asymptotic::Library;

@@ -90,7 +90,7 @@ fn arms_table(answer: &Answer) -> String {
     for (arm, hypothesis) in answer.hypotheses.iter().enumerate() {
         table.add_row([
             hypothesis.clone(),
-            outcome.selected.get(arm).map_or_else(|| "–".into(), |kept| show("selected", kept)),
+            show("selected", &outcome.selected[arm]),
             show("reject", &outcome.reject[arm]),
             if outcome.null_true[arm] { "true".into() } else { "false".to_string() },
         ]);

@@ -24,7 +24,7 @@ impl Trial<'_> {
             type_i_error: null.contains(&true).then(|| of(tally.type_i)),
             go: of(tally.go),
             stop: of(tally.replicates - tally.go),
-            selected: tally.selected[..self.experimental()].iter().map(|&count| of(count)).collect(),
+            selected: tally.selected.iter().map(|&count| of(count)).collect(),
             correct_selection: (seamless && hypotheses.best.contains(&true)).then(|| of(tally.correct)),
             transition: seamless.then(|| self.transition_outcome(tally)),
             looks: (0..self.plan.looks.len()).map(|look| self.look_outcome(tally, look)).collect(),

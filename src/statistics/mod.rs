@@ -17,7 +17,9 @@ pub mod log_rank;
 mod observations;
 mod reading_scores;
 pub mod response;
+mod second_order;
 mod test;
+pub mod toxicity;
 
 pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
 pub use evidence::{Evidence, from_data};
@@ -27,4 +29,6 @@ pub use influence::{Influence, StratumTable, Tabulation};
 pub use joint_scores::{JointScores, MarkovArm, ScoreMoments};
 pub use observations::{Observations, RiskSet};
 pub use reading_scores::{ReadArm, ReadingScores};
-pub use test::{JumpAndCompensator, LookExpectation, NoInformation, TEST_STATISTICS, TestStatistic};
+pub use test::{
+    JumpAndCompensator, LookExpectation, NoInformation, Parts, SecondOrder, TEST_STATISTICS, TestStatistic,
+};

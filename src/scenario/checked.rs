@@ -2,7 +2,7 @@
 
 use crate::engine::Settings;
 use crate::protocol::Protocol;
-use crate::search::Prior;
+use crate::search::{Metric, Prior};
 use crate::truth::Truth;
 use serde_json::Value;
 
@@ -21,6 +21,10 @@ pub struct Scenario {
     pub goal: Option<Goal>,
     /// What the search for the largest type I error varies, where the file says.
     pub worst_case: Option<Vec<Range>>,
+    /// What `compare --break-even` moves.
+    pub break_even: Option<BreakEvenPlan>,
+    /// What `optimize` looks for.
+    pub optimize: Option<Optimization>,
     /// How engines are run.
     pub run: Settings,
     /// What is not known of the truth: JSON pointers of numbers, and their joint distribution.
@@ -65,6 +69,76 @@ pub struct Range {
     pub from: f64,
     /// Largest value, above `from`.
     pub to: f64,
+}
+
+/// What `compare --break-even` moves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BreakEvenPlan {
+    /// Index of the candidate compared with the others.
+    pub candidate: usize,
+    /// Index of the truth.
+    pub truth: usize,
+    /// Numbers moved by the strength, from its value at 0 to that at 1 (in any order).
+    pub over: Vec<Range>,
+    /// Numbers moved by the second strength; empty without one.
+    pub across: Vec<Range>,
+    /// Points of each strength, at least 2.
+    pub points: usize,
+}
+
+/// What `optimize` looks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimization {
+    /// One or two.
+    pub objectives: Vec<Objective>,
+    /// What moves.
+    pub vary: Vec<Varied>,
+    /// What must hold.
+    pub subject_to: Vec<Condition>,
+}
+
+/// A metric to make large or small.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Objective {
+    /// The metric.
+    pub metric: Metric,
+    /// Index of the truth under which it is taken; over all if `None`.
+    pub truth: Option<usize>,
+    /// Whether it is made large.
+    pub maximize: bool,
+}
+
+impl Objective {
+    /// 1 for a metric to make large, −1 for one to make small.
+    pub fn sign(self) -> f64 {
+        if self.maximize { 1.0 } else { -1.0 }
+    }
+}
+
+/// A number of the protocol that moves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Varied {
+    /// JSON pointer, below /protocol.
+    pub path: String,
+    /// Smallest value.
+    pub from: f64,
+    /// Largest value, above `from`.
+    pub to: f64,
+    /// Whether it is a whole number.
+    pub integer: bool,
+}
+
+/// A condition on a metric.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Condition {
+    /// The metric.
+    pub metric: Metric,
+    /// Index of the truth under which it is taken; over all if `None`.
+    pub truth: Option<usize>,
+    /// Smallest admissible value.
+    pub at_least: Option<f64>,
+    /// Largest admissible value.
+    pub at_most: Option<f64>,
 }
 
 /// What `size` solves.

@@ -22,7 +22,7 @@ mod set;
 mod strict;
 mod suggest;
 
-pub use checked::{Candidate, Goal, Range, Scenario, Solve};
+pub use checked::{BreakEvenPlan, Candidate, Condition, Goal, Objective, Optimization, Range, Scenario, Solve, Varied};
 pub use error::ScenarioError;
 pub(crate) use fault::{pointer, tokens};
 pub use limits::MONTHS as MOST_MONTHS;

@@ -206,16 +206,6 @@ impl Search<'_> {
     }
 }
 
-impl Trigger {
-    /// Calls `change` on every leaf condition.
-    fn each_leaf_mut(&mut self, change: &mut impl FnMut(&mut Self)) {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.each_leaf_mut(change)),
-            leaf => change(leaf),
-        }
-    }
-}
-
 /// Power minus goal, as argmin sees it.
 struct Gap<'a> {
     search: &'a Search<'a>,

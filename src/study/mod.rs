@@ -2,18 +2,24 @@
 
 mod analyze;
 mod assurance;
+mod break_even;
 mod describe;
 mod guarantee;
+mod map;
+mod optimize;
 mod part;
 mod ranking;
 mod worst_case;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
 pub use assurance::assurance;
+pub use break_even::{AtStrength, BreakEven, Line, Root, Scaled, break_even};
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
+pub use map::{Map, SIDE, maps};
+pub use optimize::{Optimum, Tried, optimize};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
 pub use worst_case::{WorstCase, worst_case};

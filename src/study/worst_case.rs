@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::cell::Cell;
 
 /// Name of the worst truth in the file written.
-const NAME: &str = "worst case";
+pub(super) const NAME: &str = "worst case";
 /// Replicates of a point of the search where only simulation covers the design; the same patients at every point.
 const SEARCH_REPLICATES: u64 = 20_000;
 /// How hard the search looks for each set of true nulls.
@@ -41,7 +41,7 @@ pub struct WorstCase {
 
 /// Values varied where the file has no `worst_case`: every rate of true response among arms without effect, the rate among the
 /// controls, and the prognostic link of the response.
-fn default_ranges(source: &Value, nulls: &[&str]) -> Vec<Range> {
+pub(super) fn default_ranges(source: &Value, nulls: &[&str]) -> Vec<Range> {
     let range = |path: String, from, to| Range { path, from, to };
     if source.pointer("/truth/immune_response").is_none() {
         return Vec::new();
@@ -57,7 +57,7 @@ fn default_ranges(source: &Value, nulls: &[&str]) -> Vec<Range> {
 }
 
 /// Sets one value in a merge patch of the truth; `path` is a JSON pointer below /truth.
-fn put(patch: &mut Map<String, Value>, path: &str, value: Value) {
+pub(super) fn put(patch: &mut Map<String, Value>, path: &str, value: Value) {
     let tokens = tokens(path).unwrap_or_default();
     let Some((last, parents)) = tokens.get(1..).and_then(<[String]>::split_last) else { return };
     let mut place = patch;
@@ -73,7 +73,7 @@ fn put(patch: &mut Map<String, Value>, path: &str, value: Value) {
 }
 
 /// The patch that takes every effect from the arms of `nulls`.
-fn without_effects(source: &Value, nulls: &[&str]) -> Map<String, Value> {
+pub(super) fn without_effects(source: &Value, nulls: &[&str]) -> Map<String, Value> {
     let mut patch = Map::new();
     for arm in nulls {
         let Some(described) = source.pointer(&pointer(&["truth", "arms", arm])) else { continue };
@@ -204,12 +204,12 @@ fn search(
     })
 }
 
-fn read(file: &Value) -> Result<Scenario, StudyError> {
+pub(super) fn read(file: &Value) -> Result<Scenario, StudyError> {
     Ok(Scenario::from_json(&file.to_string(), &[])?)
 }
 
 /// The scenario with one candidate and the one truth of a patch.
-fn file_of(source: &Value, candidate: &str, patch: &Map<String, Value>) -> Value {
+pub(super) fn file_of(source: &Value, candidate: &str, patch: &Map<String, Value>) -> Value {
     let mut file = source.clone();
     let design = source.get("candidates").and_then(|all| all.get(candidate)).cloned();
     if let Some(object) = file.as_object_mut() {

@@ -12,6 +12,8 @@ use seamline::sequential::spending::SPENDING_FUNCTIONS;
 use seamline::sequential::{Bounds, EfficacyPlan, bounds::efficacy_bounds, crossing::canonical};
 use std::hint::black_box;
 
+#[path = "../tests/sequential_common/plain.rs"]
+mod plain;
 #[path = "../tests/sequential_common/twin.rs"]
 mod twin;
 
@@ -22,13 +24,18 @@ fn scenario(name: &str) -> Scenario {
     Scenario::from_json(&std::fs::read_to_string(path).unwrap(), &[]).unwrap()
 }
 
-/// Target: three bounds under 100 µs; the crossing many times faster than the Simpson grid at a thousandth of its error.
+/// Target: three bounds under 100 µs; bounds and crossing many times faster than on the Simpson grid, at a thousandth of its error.
 fn boundaries(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("three looks");
     let function = (find(SPENDING_FUNCTIONS, "obrien_fleming").unwrap().build)(&[]);
     let plan = EfficacyPlan::Spending(function);
     group.bench_function("bounds", |bencher| {
         bencher.iter(|| efficacy_bounds(&plan, black_box(0.025), &INFORMATION, &INFORMATION).unwrap());
+    });
+    let rule = (find(SPENDING_FUNCTIONS, "obrien_fleming").unwrap().build)(&[]);
+    let spent = INFORMATION.map(|t| rule.spent(0.025, t));
+    group.bench_function("bounds, Simpson grid and bisection (reference)", |bencher| {
+        bencher.iter(|| plain::bounds(&INFORMATION, black_box(&spent)));
     });
     let bounds = Bounds { efficacy: vec![2.962_588, 2.359_018, 2.014_084], futility: vec![f64::NEG_INFINITY; 3] };
     let means = [2.0, 2.45, 2.83];
@@ -41,7 +48,18 @@ fn boundaries(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Targets: an evaluation under 200 µs, a size under 2 ms. The reference is the same power by simulation, per 1000 trials.
+/// `scenarios/os-delayed-effect.json`, for the plain twin.
+const TRIAL: plain::Delayed = plain::Delayed {
+    hazard: std::f64::consts::LN_2 / 12.0,
+    ratio: 0.6,
+    delay: 4.0,
+    dropout: 0.002,
+    patients: 500.0,
+    accrual: 12.0,
+};
+
+/// Targets: an evaluation (bounds included) under 200 µs, a size under 2 ms. The references: Simpson sums, the Simpson grid and
+/// bisection; and the same power by simulation, per 1000 trials.
 fn designs(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("delayed effect");
     let mut file = scenario("os-delayed-effect");
@@ -53,6 +71,17 @@ fn designs(criterion: &mut Criterion) {
     let goal = Goal { power: 0.9, solve: Solve::Events };
     group.bench_function("size", |bencher| {
         bencher.iter(|| search::size(&candidate.protocol, &truth, &candidate.planning, goal).unwrap());
+    });
+    let fractions = [2.0 / 3.0, 1.0];
+    let rule = (find(SPENDING_FUNCTIONS, "obrien_fleming").unwrap().build)(&[]);
+    let spent = fractions.map(|t| rule.spent(0.025, t));
+    group.sample_size(20);
+    group.bench_function("evaluate, Simpson sums (reference)", |bencher| {
+        bencher.iter(|| TRIAL.power(&[200.0, 300.0], &plain::bounds(&fractions, black_box(&spent))));
+    });
+    group.sample_size(10);
+    group.bench_function("size, Simpson sums and bisection (reference)", |bencher| {
+        bencher.iter(|| TRIAL.size(&fractions, &plain::bounds(&fractions, black_box(&spent)), 0.9));
     });
     file.run.engine = EngineKind::Simulation;
     file.run.replicates = 1000;

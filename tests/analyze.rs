@@ -6,7 +6,7 @@ use seamline::scenario::{Observed, Scenario};
 use seamline::sequential::conditional::conditional_crossing;
 use seamline::sequential::inference::{Path, stagewise_p};
 use seamline::sequential::{Bounds, EfficacyPlan, bounds::efficacy_bounds};
-use seamline::study::{Analysis, Decision, analyze};
+use seamline::study::{Analysis, Decision, EffectScale, analyze};
 use serde_json::{Value, json};
 
 fn design() -> Value {
@@ -172,6 +172,99 @@ fn every_kind_of_bound() {
         assert!(analysis.conclusion.p > if binding { 0.025 } else { 0.9 }, "{design}");
         assert!(binding || analysis.conclusion.median_unbiased.estimate > 1.0);
         assert!(analysis.conclusion.median_unbiased.low < analysis.conclusion.median_unbiased.high);
+    }
+}
+
+/// Piecewise weights that are all 2 make the log-rank test, with twice its score, four times its variance and half its effect per unit
+/// of weight.
+#[test]
+fn a_weighted_test_of_even_weights_is_the_log_rank_test() {
+    let looks = |weight: f64| {
+        let look = |name: &str, events: f64, score: f64, variance: f64| json!({"name": name, "events": events, "score": weight * score, "variance": weight * weight * variance});
+        json!([look("first", 105.0, 6.5, 26.0), look("second", 150.0, 16.0, 37.2)])
+    };
+    let mut file = design();
+    file["protocol"]["futility"] = json!({"bounds": [0, null, null]});
+    let plain = run(&file, looks(1.0));
+    file["protocol"]["primary"]["test"] = json!({"piecewise_weights": [{"for": 4, "weight": 2}, {"weight": 2}]});
+    let weighted = run(&file, looks(2.0));
+    assert_eq!(weighted.scale, EffectScale::PerWeight);
+    for (a, b) in plain.looks.iter().zip(&weighted.looks) {
+        assert_eq!((a.z, a.spending_time, a.decision), (b.z, b.spending_time, b.decision));
+        let (a_bound, b_bound) = (a.efficacy_bound.unwrap(), b.efficacy_bound.unwrap());
+        assert!((a_bound.z - b_bound.z).abs() < 1e-9 && b_bound.hazard_ratio.is_none());
+        // The information to come is events/4 for the one and the statistic's own null information for the other, which differ by
+        // the drift of the arms' shares at risk, below 1 %.
+        assert!((a.conditional_power_assumed.unwrap() - b.conditional_power_assumed.unwrap()).abs() < 0.01);
+        let (ratio, effect) = (a.repeated.unwrap(), b.repeated.unwrap());
+        assert!((ratio.low - (-2.0 * effect.high).exp()).abs() < 1e-12);
+    }
+    assert!((plain.conclusion.p - weighted.conclusion.p).abs() < 1e-10);
+    let (ratio, effect) = (plain.conclusion.median_unbiased, weighted.conclusion.median_unbiased);
+    assert!((ratio.estimate.ln() + 2.0 * effect.estimate).abs() < 1e-7, "{ratio:?} {effect:?}");
+}
+
+/// Differences of restricted means and milestones, by hand at a first look: intervals d ± z·se, the stage-wise p that of z, bounds
+/// at the share of the information seen.
+#[test]
+fn differences_are_read_on_their_own_scale() {
+    let mut file = design();
+    file["protocol"]["futility"] = json!(null);
+    file["protocol"]["analyses"] = json!([
+        {"name": "first", "when": {"calendar": 20}}, {"name": "final", "when": {"calendar": 30}}
+    ]);
+    for test in [json!({"rmst": {"to": 15}}), json!({"milestone": {"at": 12}})] {
+        file["protocol"]["primary"]["test"] = test;
+        let planned = run(&file, json!([{"name": "first", "events": 130, "z": 1.8}]));
+        let [look] = &planned.looks[..] else { panic!("one look") };
+        assert!(!planned.information_given && look.information_fraction < 1.0);
+        let se = look.information.sqrt().recip();
+        let analysis =
+            run(&file, json!([{"name": "first", "events": 130, "difference": 1.8 * se, "standard_error": se}]));
+        assert_eq!(analysis.scale, EffectScale::Difference);
+        assert!((analysis.looks[0].efficacy_bound.unwrap().z - look.efficacy_bound.unwrap().z).abs() < 1e-7);
+        let naive = analysis.conclusion.naive;
+        assert!(
+            (naive.estimate - 1.8 * se).abs() < 1e-9 * se && (naive.low - (1.8 - 1.959_963_985) * se).abs() < 1e-7 * se
+        );
+        let repeated = analysis.looks[0].repeated.unwrap();
+        let bound = analysis.looks[0].efficacy_bound.unwrap().z;
+        assert!((repeated.low - (1.8 - bound) * se).abs() < 1e-7 * se);
+        assert!((analysis.conclusion.p - seamline::numerics::normal::sf(1.8)).abs() < 1e-9);
+        // Twice the information of the plan at the first look: no more is spent than planned.
+        let early = run(&file, json!([{"name": "first", "events": 130, "difference": se, "standard_error": se / 1.1}]));
+        assert!((early.looks[0].spending_time - look.spending_time).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn a_figure_must_belong_to_the_test() {
+    let mut file = design();
+    file["protocol"]["futility"] = json!(null);
+    for (test, look, place, rule) in [
+        (json!("logrank"), json!({"difference": 1, "standard_error": 1}), "/looks/0/difference", "not a figure"),
+        (json!({"rmst": {"to": 9}}), json!({"score": 1, "variance": 1}), "/looks/0/score", "not a figure"),
+        (
+            json!({"fleming_harrington": {"rho": 0, "gamma": 1}}),
+            json!({"hazard_ratio": 0.7, "standard_error": 0.2}),
+            "/looks/0/hazard_ratio",
+            "not a figure",
+        ),
+        (json!({"rmst": {"to": 9}}), json!({"difference": 1}), "/looks/0/standard_error", "needs"),
+        (
+            json!({"max_combo": ["logrank", {"fleming_harrington": {"rho": 0, "gamma": 1}}]}),
+            json!({"z": 1}),
+            "/looks",
+            "joint law",
+        ),
+    ] {
+        file["protocol"]["primary"]["test"] = test;
+        let mut looks = json!([{"name": "first", "events": 100}]);
+        looks[0].as_object_mut().unwrap().extend(look.as_object().unwrap().clone());
+        let observed = json!({"seamline": 1, "looks": looks});
+        let error = Observed::from_json(&observed.to_string(), &scenario(&file)).unwrap_err();
+        assert_eq!(error.pointer, place, "{error:?}");
+        assert!(error.rule.contains(rule), "{error:?}");
     }
 }
 

@@ -18,7 +18,7 @@ const CENSORED: [usize; 5] = [5, 11, 12, 15, 19];
 
 /// The 20 patients of the modestly weighted log-rank vignette; simtrial's log-rank and the Cox fit.
 #[test]
-fn twenty_patients_as_published() {
+fn e1_twenty_patients_as_published() {
     let event: Vec<bool> = (0..20).map(|i| !CENSORED.contains(&i)).collect();
     let treated: Vec<bool> = (0..20).map(|i| i >= 10).collect();
     let data = Observations { time: &TIME, event: &event, treated: &treated, stratum: None };
@@ -37,7 +37,7 @@ fn statistic(name: &str, parameters: &[f64]) -> Arc<dyn TestStatistic> {
 
 /// The same patients, every statistic: simtrial 1.0.2 (weights, restricted mean, max-combo).
 #[test]
-fn twenty_patients_by_every_statistic() {
+fn e1_twenty_patients_by_every_statistic() {
     let event: Vec<bool> = (0..20).map(|i| !CENSORED.contains(&i)).collect();
     let treated: Vec<bool> = (0..20).map(|i| i >= 10).collect();
     let data = Observations { time: &TIME, event: &event, treated: &treated, stratum: None };

@@ -14,7 +14,7 @@ pub use error::EngineError;
 pub use hypotheses::hypotheses;
 pub use outcome::{BoundAt, Estimate, Expected, LookOutcome, OperatingCharacteristics, TransitionOutcome};
 pub use planned::{Hypotheses, Plan, PlannedLook};
-pub use planner::{SeamlessSchedule, plan, planning_drift, seamless_schedule};
+pub use planner::{SeamlessSchedule, plan, planning_law, seamless_schedule, spends_by_events};
 pub use schedule::ScheduledLook;
 
 use crate::protocol::{Design, Protocol};

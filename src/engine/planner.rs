@@ -252,18 +252,26 @@ fn max_combo_bounds(
     .map_err(|error| EngineError::Numerics(error.to_string()))
 }
 
-/// E Z_k of every look of a group-sequential design under the planning truth.
+/// What a group-sequential design is planned on: E Z_k of every look under the planning truth, and the information its last look has
+/// then under the null, in the test's own unit (of a score, its variance; of a difference, 1/variance).
 ///
 /// # Errors
 /// As [`plan`]; [`EngineError::NotCovered`] for a seamless design.
-pub fn planning_drift(protocol: &Protocol, planning: &Truth) -> Result<Vec<f64>, EngineError> {
+pub fn planning_law(protocol: &Protocol, planning: &Truth) -> Result<(Vec<f64>, f64), EngineError> {
     let Design::GroupSequential(design) = &protocol.design else {
         return Err(EngineError::NotCovered { engine: analytic::NAME, feature: "a data-driven transition".into() });
     };
     let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), planning)?;
     let cohort = trial_cohort(design, planning);
     let scheduled = trial_schedule(protocol, planning, &laws, &cohort)?;
-    Ok(analytic::expectation(protocol, planning, &laws[0], &cohort, &scheduled)?.means().as_slice().to_vec())
+    let expectation = analytic::expectation(protocol, planning, &laws[0], &cohort, &scheduled)?;
+    let last = expectation.at(0, scheduled.len() - 1).information * cohort.patients.iter().sum::<f64>();
+    Ok((expectation.means().as_slice().to_vec(), last))
+}
+
+/// Per look, whether its spending time is planned by a count of primary events.
+pub fn spends_by_events(protocol: &Protocol) -> Vec<bool> {
+    protocol.analyses.iter().map(|look| count_of(&look.when, protocol.primary.endpoint).is_some()).collect()
 }
 
 /// Shares of control and experimental arms together.

@@ -3,7 +3,7 @@
 use crate::engine::BoundAt;
 use crate::report::dictionary::Format;
 use crate::report::table::table;
-use crate::study::{Analysis, AnalyzedLook, RatioInterval};
+use crate::study::{Analysis, AnalyzedLook, EffectInterval, EffectScale};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -22,8 +22,17 @@ fn bound(bound: Option<&BoundAt>) -> Value {
     )
 }
 
-fn interval(interval: &RatioInterval) -> Value {
-    json!({ "hazard_ratio": number(interval.estimate), "low": number(interval.low), "high": number(interval.high) })
+fn interval(scale: EffectScale, interval: &EffectInterval) -> Value {
+    json!({ scale.name(): number(interval.estimate), "low": number(interval.low), "high": number(interval.high) })
+}
+
+/// Heading of an effect.
+fn heading(scale: EffectScale) -> &'static str {
+    match scale {
+        EffectScale::HazardRatio => "HR",
+        EffectScale::PerWeight => "effect/w",
+        EffectScale::Difference => "diff.",
+    }
 }
 
 /// The analysis as JSON; `scenario_sha256` and `observed_sha256` name the files.
@@ -42,7 +51,7 @@ pub fn analysis_json(scenario_sha256: &str, observed_sha256: &str, analysis: &An
             "futility_bound": bound(look.futility_bound.as_ref()),
             "decision": look.decision.words(),
             "repeated_p": maybe(look.repeated_p),
-            "repeated_interval": look.repeated.as_ref().map_or(Value::Null, interval),
+            "repeated_interval": look.repeated.as_ref().map_or(Value::Null, |found| interval(analysis.scale, found)),
             "conditional_error": maybe(look.conditional_error),
             "conditional_power": {
                 "assumed": maybe(look.conditional_power_assumed),
@@ -60,7 +69,7 @@ pub fn analysis_json(scenario_sha256: &str, observed_sha256: &str, analysis: &An
         "hypothesis": analysis.hypothesis,
         "alpha": analysis.alpha,
         "coverage": 1.0 - 2.0 * analysis.alpha,
-        "information_from": if analysis.information_given { "the file" } else { "events" },
+        "information_from": information_from(analysis),
         "looks": analysis.looks.iter().map(look).collect::<Vec<_>>(),
         "conclusion": {
             "analysis": analysis.looks[conclusion.look].analysis,
@@ -68,18 +77,26 @@ pub fn analysis_json(scenario_sha256: &str, observed_sha256: &str, analysis: &An
             "ended": conclusion.ended,
             "stagewise_p": number(conclusion.p),
             "sequential_p": maybe(conclusion.sequential_p),
-            "median_unbiased": interval(&conclusion.median_unbiased),
-            "naive": interval(&conclusion.naive),
+            "median_unbiased": interval(analysis.scale, &conclusion.median_unbiased),
+            "naive": interval(analysis.scale, &conclusion.naive),
         },
         "warnings": analysis.warnings,
     })
+}
+
+fn information_from(analysis: &Analysis) -> &'static str {
+    match (analysis.information_given, analysis.scale) {
+        (true, _) => "the file",
+        (false, EffectScale::HazardRatio) => "events",
+        (false, _) => "the plan",
+    }
 }
 
 fn shown(format: Format, value: Option<f64>) -> String {
     value.map_or_else(|| "–".into(), |value| format.text(value))
 }
 
-fn span(interval: &RatioInterval) -> String {
+fn span(interval: &EffectInterval) -> String {
     format!("{:.3} ({:.3} to {:.3})", interval.estimate, interval.low, interval.high)
 }
 
@@ -101,8 +118,9 @@ pub fn analysis_text(analysis: &Analysis) -> String {
         ]);
     }
     let _ = writeln!(text, "{bounds}\n");
-    let mut later =
-        table(&["look", "repeated p", "repeated HR interval", "cond. error", "CP assumed", "CP trend", "pred. power"]);
+    let effect = heading(analysis.scale);
+    let repeated = format!("repeated {effect} interval");
+    let mut later = table(&["look", "repeated p", &repeated, "cond. error", "CP assumed", "CP trend", "pred. power"]);
     for look in &analysis.looks {
         later.add_row([
             look.analysis.clone(),
@@ -123,11 +141,19 @@ pub fn analysis_text(analysis: &Analysis) -> String {
     if let Some(p) = conclusion.sequential_p {
         let _ = writeln!(text, "  sequential p              {p:.6}");
     }
-    let _ = writeln!(text, "  median-unbiased HR        {}", span(&conclusion.median_unbiased));
-    let _ = writeln!(text, "  naive HR                  {}", span(&conclusion.naive));
+    for (which, found) in [("median-unbiased", &conclusion.median_unbiased), ("naive", &conclusion.naive)] {
+        let _ = writeln!(text, "  {:<25} {}", format!("{which} {effect}"), span(found));
+    }
     let _ = writeln!(text, "intervals cover with probability {coverage:.1} %");
-    let information = if analysis.information_given { "given" } else { "events times the arms' shares" };
-    let _ = writeln!(text, "information of the log hazard ratio: {information}");
+    let from = match information_from(analysis) {
+        "the file" => "given",
+        "events" => "events times the arms' shares",
+        _ => "as planned",
+    };
+    let _ = writeln!(text, "{}: {from}", analysis.scale.information());
+    if analysis.scale == EffectScale::PerWeight {
+        let _ = writeln!(text, "effect/w: the log hazard ratio is minus this, times the test's weight");
+    }
     for warning in &analysis.warnings {
         let _ = writeln!(text, "warning: {warning}");
     }

@@ -31,8 +31,8 @@ struct RawObserved {
     looks: Vec<RawLook>,
 }
 
-/// One look held: its events, and exactly one of `z`, `score` with `variance`, `hazard_ratio` or `log_hazard_ratio` with
-/// `standard_error`.
+/// One look held: its events, and exactly one of `z`, `score` with `variance` (log-rank tests, weighted or not), `hazard_ratio` or
+/// `log_hazard_ratio` with `standard_error` (log-rank test), `difference` with `standard_error` (restricted mean, milestone).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct RawLook {
@@ -52,7 +52,9 @@ struct RawLook {
     hazard_ratio: Option<Ratio>,
     /// Logarithm of the hazard ratio; negative favours the experimental arm.
     log_hazard_ratio: Option<Number>,
-    /// Standard error of the logarithm of the hazard ratio, above 0.
+    /// Difference of restricted means (months) or of survival at the milestone; positive favours the experimental arm.
+    difference: Option<Number>,
+    /// Standard error of the logarithm of the hazard ratio, or of the difference, above 0.
     standard_error: Option<Positive>,
 }
 
@@ -78,7 +80,7 @@ pub struct ObservedLook {
     pub events: f64,
     /// Standardised statistic, positive in favour of the experimental arm.
     pub z: f64,
-    /// Information of the log hazard ratio: the score's variance or 1/se²; `None` where the file gives z alone. Given at every look
+    /// Information of the log hazard ratio or of the difference: the score's variance or 1/se²; `None` where the file gives z alone. Given at every look
     /// or at none.
     pub information: Option<f64>,
 }
@@ -143,8 +145,9 @@ fn refuse_design(candidate: &Candidate, at: &At<'_>) -> Checked<()> {
     if matches!(candidate.protocol.design, Design::Seamless(_)) {
         return Err(at.not_yet("the analysis of a trial with a transition"));
     }
-    if !candidate.protocol.primary.test.is_log_rank() {
-        return Err(at.not_yet("the analysis of tests other than the log-rank test"));
+    if candidate.protocol.primary.test.is_max_combo() {
+        let rule = "a max-combo cannot be analysed look by look: its bounds need the joint law of all its tests, which one z does not tell";
+        return Err(at.fail(rule));
     }
     Ok(())
 }
@@ -160,9 +163,22 @@ fn look(raw: &RawLook, candidate: &Candidate, at: &At<'_>) -> Checked<ObservedLo
             ("score", raw.score.is_some()),
             ("hazard_ratio", raw.hazard_ratio.is_some()),
             ("log_hazard_ratio", raw.log_hazard_ratio.is_some()),
+            ("difference", raw.difference.is_some()),
         ],
         at,
     )?;
+    let test = &candidate.protocol.primary.test;
+    let statistic = &test.statistics[0];
+    let fits = match form {
+        "hazard_ratio" | "log_hazard_ratio" => statistic.is_log_rank(),
+        "score" => statistic.is_weighted_log_rank(),
+        "difference" => !statistic.is_weighted_log_rank(),
+        _ => true,
+    };
+    if !fits {
+        let fault = at.key(form).fail(format!("`{form}` is not a figure of the design's test, {}", test.label()));
+        return Err(fault.hint("`z` goes with every test"));
+    }
     let spread = |key: &'static str, value: Option<Positive>| match (value, form == "z") {
         (Some(value), false) => Ok(value.get()),
         (None, false) => Err(at.key(key).fail(format!("`{form}` needs `{key}`"))),
@@ -170,7 +186,7 @@ fn look(raw: &RawLook, candidate: &Candidate, at: &At<'_>) -> Checked<ObservedLo
     };
     for (key, there, with) in [
         ("variance", raw.variance.is_some(), &["score"][..]),
-        ("standard_error", raw.standard_error.is_some(), &["hazard_ratio", "log_hazard_ratio"]),
+        ("standard_error", raw.standard_error.is_some(), &["hazard_ratio", "log_hazard_ratio", "difference"]),
     ] {
         if there && !with.contains(&form) {
             return Err(at.key(key).fail(format!("`{key}` goes with `{}`, not with `{form}`", with.join("` or `"))));
@@ -181,6 +197,9 @@ fn look(raw: &RawLook, candidate: &Candidate, at: &At<'_>) -> Checked<ObservedLo
     } else if let Some(score) = raw.score {
         let variance = spread("variance", raw.variance)?;
         (score.get() / variance.sqrt(), Some(variance))
+    } else if let Some(difference) = raw.difference {
+        let se = spread("standard_error", raw.standard_error)?;
+        (difference.get() / se, Some(1.0 / (se * se)))
     } else {
         let se = spread("standard_error", raw.standard_error)?;
         let log =

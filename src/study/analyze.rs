@@ -3,7 +3,7 @@
 use super::{PLANNING, StudyError, locate};
 use crate::engine::{self, BoundAt};
 use crate::numerics::normal::sf;
-use crate::protocol::{Allocation, Design, Protocol};
+use crate::protocol::{Allocation, Design, Protocol, Test};
 use crate::scenario::{Candidate, Observed, ObservedLook, Scenario};
 use crate::sequential::bounds::Sides;
 use crate::sequential::conditional::{Prior, assumed_means, conditional_crossing, predictive_power};
@@ -44,23 +44,66 @@ impl Decision {
     }
 }
 
-/// A hazard ratio with an interval that covers with probability 1 − 2α.
+/// The scale on which an effect is reported. θ is the mean of Z over the root of the information.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EffectScale {
+    /// exp(−θ), of the log-rank test.
+    HazardRatio,
+    /// θ where the log hazard ratio is −θ·w(t), w the weight of a weighted log-rank test (Lin and León 2017, Contemp Clin Trials
+    /// Commun 8:147).
+    PerWeight,
+    /// θ, a difference of survival or of restricted means (months), positive in favour of the experimental arm.
+    Difference,
+}
+
+impl EffectScale {
+    /// That of a test by one statistic.
+    pub fn of(test: &Test) -> Self {
+        match &test.statistics[0] {
+            statistic if statistic.is_log_rank() => Self::HazardRatio,
+            statistic if statistic.is_weighted_log_rank() => Self::PerWeight,
+            _ => Self::Difference,
+        }
+    }
+
+    /// Name in answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HazardRatio => "hazard_ratio",
+            Self::PerWeight => "effect_per_weight",
+            Self::Difference => "difference",
+        }
+    }
+
+    /// What carries the information, in words.
+    pub fn information(self) -> &'static str {
+        match self {
+            Self::HazardRatio => "information of the log hazard ratio",
+            Self::PerWeight => "information of the weighted score",
+            Self::Difference => "information of the difference",
+        }
+    }
+
+    /// An interval of θ on this scale.
+    fn interval(self, theta: &Interval) -> EffectInterval {
+        let ends = [theta.low, theta.estimate, theta.high];
+        let [low, estimate, high] = match self {
+            Self::HazardRatio => [2, 1, 0].map(|end: usize| (-ends[end]).exp()),
+            Self::PerWeight | Self::Difference => ends,
+        };
+        EffectInterval { low, estimate, high }
+    }
+}
+
+/// An effect with an interval that covers with probability 1 − 2α.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RatioInterval {
+pub struct EffectInterval {
     /// Lower end.
     pub low: f64,
     /// Estimate.
     pub estimate: f64,
     /// Upper end.
     pub high: f64,
-}
-
-impl From<Interval> for RatioInterval {
-    /// θ is minus the log hazard ratio.
-    fn from(theta: Interval) -> Self {
-        let [low, estimate, high] = [theta.high, theta.estimate, theta.low].map(|theta| (-theta).exp());
-        Self { low, estimate, high }
-    }
 }
 
 /// One look held.
@@ -72,7 +115,7 @@ pub struct AnalyzedLook {
     pub month: Option<f64>,
     /// Events.
     pub events: f64,
-    /// Information of the log hazard ratio.
+    /// Information, of the log hazard ratio or in the test's own unit.
     pub information: f64,
     /// Observed share of the planned final information.
     pub information_fraction: f64,
@@ -91,7 +134,7 @@ pub struct AnalyzedLook {
     /// Repeated p-value; `None` where the bound does not depend on the level.
     pub repeated_p: Option<f64>,
     /// Repeated confidence interval; `None` where the look has no efficacy bound.
-    pub repeated: Option<RatioInterval>,
+    pub repeated: Option<EffectInterval>,
     /// Probability of rejecting later, were the null true; `None` at the last look.
     pub conditional_error: Option<f64>,
     /// The same under the planning truth's drift.
@@ -114,9 +157,9 @@ pub struct Conclusion {
     /// Smallest repeated p-value so far.
     pub sequential_p: Option<f64>,
     /// Median-unbiased estimate and interval by stage-wise ordering.
-    pub median_unbiased: RatioInterval,
+    pub median_unbiased: EffectInterval,
     /// Estimate and interval as if this had been the only look.
-    pub naive: RatioInterval,
+    pub naive: EffectInterval,
 }
 
 /// The analysis of a trial.
@@ -128,7 +171,10 @@ pub struct Analysis {
     pub hypothesis: String,
     /// One-sided level.
     pub alpha: f64,
-    /// Whether information is given (variance or standard error) or Schoenfeld's, events times the shares of the arms.
+    /// The scale of the effects.
+    pub scale: EffectScale,
+    /// Whether information is given (variance or standard error). If not it is Schoenfeld's for the log-rank test, events times the
+    /// shares of the arms, and as planned for any other.
     pub information_given: bool,
     /// Looks held.
     pub looks: Vec<AnalyzedLook>,
@@ -148,9 +194,13 @@ pub fn analyze(scenario: &Scenario, observed: &Observed) -> Result<Analysis, Stu
         |message: String| StudyError::Engine { candidate: candidate.name.clone(), truth: PLANNING.into(), message };
     let located = |error| locate(scenario, &candidate.name, PLANNING, error);
     let plan = engine::plan(&candidate.protocol, &candidate.planning).map_err(located)?;
-    let means = engine::planning_drift(&candidate.protocol, &candidate.planning).map_err(located)?;
+    let (means, final_information) = engine::planning_law(&candidate.protocol, &candidate.planning).map_err(located)?;
+    let scale = EffectScale::of(&candidate.protocol.primary.test);
     let quarter = information_per_event(&candidate.protocol);
-    let information: Vec<f64> = plan.looks.iter().map(|look| quarter * look.events).collect();
+    let information: Vec<f64> = match scale {
+        EffectScale::HazardRatio => plan.looks.iter().map(|look| quarter * look.events).collect(),
+        _ => plan.looks.iter().map(|look| final_information * look.information_fraction).collect(),
+    };
     let times: Vec<f64> = plan.looks.iter().map(|look| look.spending_time).collect();
     let planned = Planned {
         plan: &candidate.protocol.bounds,
@@ -160,18 +210,28 @@ pub fn analyze(scenario: &Scenario, observed: &Observed) -> Result<Analysis, Stu
         means: &means,
     };
     let final_events = plan.looks[plan.looks.len() - 1].events;
+    let by_events = engine::spends_by_events(&candidate.protocol);
+    let fraction = |look: &ObservedLook, now: f64| match scale {
+        EffectScale::HazardRatio => look.events / final_events,
+        _ if by_events[look.analysis] => look.events / final_events,
+        _ => now / information[information.len() - 1],
+    };
     let held: Vec<Held> = observed
         .looks
         .iter()
-        .map(|look| Held {
-            look: look.analysis,
-            information: look.information.unwrap_or(quarter * look.events),
-            fraction: look.events / final_events,
+        .map(|look| {
+            let unseen = match scale {
+                EffectScale::HazardRatio => quarter * look.events,
+                _ => information[look.analysis],
+            };
+            let now = look.information.unwrap_or(unseen);
+            Held { look: look.analysis, information: now, fraction: fraction(look, now) }
         })
         .collect();
     let course = planned.course(&held).map_err(|error| fault(error.to_string()))?;
     let harm = harm_bounds(candidate, &course).map_err(&fault)?;
-    let reading = Reading { candidate, planned, course, harm, observed: &observed.looks, final_events };
+    let shares = held.iter().map(|look| look.fraction).collect();
+    let reading = Reading { candidate, planned, course, harm, observed: &observed.looks, scale, shares };
     reading.analysis().map_err(fault)
 }
 
@@ -204,7 +264,9 @@ struct Reading<'a> {
     /// Harm bounds, one per look of the course; empty without.
     harm: Vec<f64>,
     observed: &'a [ObservedLook],
-    final_events: f64,
+    scale: EffectScale,
+    /// Observed share of the planned final events or information, per look held.
+    shares: Vec<f64>,
 }
 
 impl Reading<'_> {
@@ -238,13 +300,14 @@ impl Reading<'_> {
             ended: looks[at].decision != Decision::GoOn,
             p: stagewise_p(&path, 0.0).map_err(|error| error.to_string())?,
             sequential_p: looks[..=at].iter().filter_map(|look| look.repeated_p).reduce(f64::min),
-            median_unbiased: stagewise_interval(&path, alpha).map_err(words)?.into(),
-            naive: naive_interval(course.information[at], looks[at].z, alpha).into(),
+            median_unbiased: self.scale.interval(&stagewise_interval(&path, alpha).map_err(words)?),
+            naive: self.scale.interval(&naive_interval(course.information[at], looks[at].z, alpha)),
         };
         Ok(Analysis {
             candidate: self.candidate.name.clone(),
             hypothesis: self.candidate.hypotheses().swap_remove(0),
             alpha,
+            scale: self.scale,
             information_given: self.observed[0].information.is_some(),
             warnings: self.warnings(&looks, at),
             looks,
@@ -257,7 +320,8 @@ impl Reading<'_> {
         let (information, z) = (course.information[index], observed.z);
         let (upper, lower) = (bounds.efficacy[index], bounds.futility[index]);
         let bound = |z: f64| {
-            z.is_finite().then(|| BoundAt { z, p: sf(z), hazard_ratio: Some((-z / information.sqrt()).exp()) })
+            let ratio = (self.scale == EffectScale::HazardRatio).then(|| (-z / information.sqrt()).exp());
+            z.is_finite().then_some(BoundAt { z, p: sf(z), hazard_ratio: ratio })
         };
         let last = observed.analysis + 1 == self.planned.information.len();
         let two = self.planned.plan.sides == Sides::Two;
@@ -295,7 +359,7 @@ impl Reading<'_> {
             month: observed.month,
             events: observed.events,
             information,
-            information_fraction: observed.events / self.final_events,
+            information_fraction: self.shares[index],
             spending_time: course.spending_time[index],
             z,
             p: sf(z),
@@ -303,7 +367,7 @@ impl Reading<'_> {
             futility_bound: bound(if two && last { -upper } else { lower }),
             decision,
             repeated_p: repeated_p(z, at_level).map_err(|error| error.to_string())?,
-            repeated: upper.is_finite().then(|| repeated_interval(information, z, upper).into()),
+            repeated: upper.is_finite().then(|| self.scale.interval(&repeated_interval(information, z, upper))),
             conditional_error: later(Assumption::Null)?,
             conditional_power_assumed: later(Assumption::Assumed)?,
             conditional_power_trend: later(Assumption::Trend)?,

@@ -11,7 +11,7 @@ mod part;
 mod ranking;
 mod worst_case;
 
-pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, RatioInterval, analyze};
+pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, EffectInterval, EffectScale, analyze};
 pub use assurance::assurance;
 pub use break_even::{AtStrength, BreakEven, Line, Root, Scaled, break_even};
 pub use describe::{

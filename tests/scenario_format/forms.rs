@@ -292,7 +292,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         "sample-size re-estimation",
     );
     later("/sweep", json!({"axes": [{"path": "/truth/arms/high/effect", "values": [1]}]}), "sweeps");
-    later("/optimize", json!({"maximize": "power", "vary": []}), "optimisation");
     later("/protocol/intersection", json!("spiessens_debois"), "the intersection test `spiessens_debois`");
     refused(
         &with(seamless_alone(), "/protocol/intersection", json!("dunnet")),

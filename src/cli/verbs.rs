@@ -226,7 +226,16 @@ pub(super) fn size(run: &Run) -> Result<(), Failure> {
     let mut missed = Vec::new();
     for outcome in study::size(&scenario, goal)? {
         match outcome {
-            Sized::Solved(answer, found) => solved.push((answer, found)),
+            Sized::Solved(answer, found) => {
+                for (metric, value, _) in found.conditions.iter().filter(|(.., holds)| !holds) {
+                    let (candidate, truth) = (&answer.candidate, &answer.truth);
+                    missed.push(format!(
+                        "{candidate} · {truth}: the solved design breaks a condition: {} is {value:.4}",
+                        metric.name()
+                    ));
+                }
+                solved.push((answer, found));
+            }
             Sized::NoDesign { candidate, truth, best_power, at } => missed.push(format!(
                 "{candidate} · {truth}: power {} is not reached; the highest power seen is {best_power:.4}, at {at:.1} {}",
                 goal.power,

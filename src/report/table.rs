@@ -242,7 +242,9 @@ pub fn ranking_text(ranked: &[Ranked]) -> String {
 pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> String {
     let unit = solved.what.unit();
     let (what, power, root) = (solved.integer, solved.power_at_integer, solved.value);
-    let mut text = if solved.what == Solve::HazardRatio {
+    let mut text = if solved.what == Solve::Threshold {
+        format!("{candidate} · {truth}: threshold {root:.4} for power {goal} (power {power:.4})\n")
+    } else if solved.what == Solve::HazardRatio {
         format!(
             "{candidate} · {truth}: hazard ratio {what} is detected with power {goal} (power {power:.4}; exact {root:.4})\n"
         )
@@ -262,7 +264,12 @@ pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> St
         Claim::Solved(claim) => text.push_str(&wrapped(&format!("{prompt} would have claimed {:.0}", claim.ceil()))),
         Claim::NoDesign => text.push_str(&wrapped(&format!("{prompt} finds no design of just this power"))),
     }
-    let _ = writeln!(text, "  held fixed: {}\n", solved.held_fixed.join(", "));
+    let _ = writeln!(text, "  held fixed: {}", solved.held_fixed.join(", "));
+    for (metric, value, holds) in &solved.conditions {
+        let _ =
+            writeln!(text, "  {} {value:.4}: the condition {}", metric.name(), if *holds { "holds" } else { "fails" });
+    }
+    text.push('\n');
     let _ = writeln!(text, "{}", looks_table(&solved.outcome));
     if let Some(rounded) = &solved.rounded {
         text.push_str(&rounded_text(&solved.outcome, rounded));

@@ -177,6 +177,8 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     house.no_idle_arms(&protocols)?;
     let (names, truth_names): (Vec<&str>, Vec<&str>) =
         (protocols.iter().map(|p| p.name).collect(), truths.iter().map(|truth| truth.name).collect());
+    let conditions = file.goal.as_ref().and_then(|goal| goal.subject_to.as_ref());
+    let goal_conditions = searches::conditions(conditions.map_or(&[], Vec::as_slice), &truth_names, &root.key("goal"))?;
     let break_even = file.break_even.as_ref();
     let break_even = break_even.map(|block| searches::break_even(block, document, &names, &truth_names)).transpose()?;
     let optimize = file.optimize.as_ref();
@@ -199,6 +201,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         sha256: String::new(),
         candidates,
         goal,
+        goal_conditions,
         worst_case,
         break_even,
         optimize,
@@ -233,6 +236,9 @@ pub(super) fn candidates_of(document: &Value) -> Vec<Value> {
 fn goal(raw: &raw::Goal) -> Goal {
     let solve = match raw.solve {
         None | Some(raw::Solve::Patients) => Solve::Patients,
+        Some(raw::Solve::Phase2Patients) => Solve::Phase2Patients,
+        Some(raw::Solve::Transition) => Solve::Transition,
+        Some(raw::Solve::Threshold) => Solve::Threshold,
         Some(raw::Solve::Events) => Solve::Events,
         Some(raw::Solve::FollowUp) => Solve::FollowUp,
         Some(raw::Solve::Enrollment) => Solve::Enrollment,

@@ -19,6 +19,8 @@ pub struct Scenario {
     pub candidates: Vec<Candidate>,
     /// What `size` solves.
     pub goal: Option<Goal>,
+    /// What a solved design is held against.
+    pub goal_conditions: Vec<Condition>,
     /// What the search for the largest type I error varies, where the file says.
     pub worst_case: Option<Vec<Range>>,
     /// What `compare --break-even` moves.
@@ -141,6 +143,13 @@ pub struct Condition {
     pub at_most: Option<f64>,
 }
 
+impl Condition {
+    /// Whether a value meets it.
+    pub fn holds(self, value: f64) -> bool {
+        self.at_least.is_none_or(|least| value >= least) && self.at_most.is_none_or(|most| value <= most)
+    }
+}
+
 /// What `size` solves.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Goal {
@@ -153,8 +162,14 @@ pub struct Goal {
 /// What `size` moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Solve {
-    /// Patients: the enrolment rate and the looks' conditions are kept.
+    /// Patients: the enrolment rate and the looks' conditions are kept; of a seamless design those of phase III, with the looks' events.
     Patients,
+    /// Patients of phase II.
+    Phase2Patients,
+    /// Months of follow-up before the transition.
+    Transition,
+    /// The first threshold of the transition's go criterion.
+    Threshold,
     /// Events: all event-driven looks scale together; patients are kept.
     Events,
     /// The last look's `min_follow_up`.

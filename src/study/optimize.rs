@@ -16,6 +16,8 @@ const EACH: Effort = Effort { starts: 12, refined: 1, steps: 25 };
 const WEIGHTS: [f64; 5] = [1.0, 0.75, 0.5, 0.25, 0.0];
 /// What a violated condition costs, per unit of its limit, in units of the objective at the file's design.
 const PENALTY: f64 = 100.0;
+/// A condition counts as met this near to its limit, as a share of it: the error of an answer's integral.
+const SLACK: f64 = 0.01;
 /// The value of a point where there is no design.
 const NO_DESIGN: f64 = -1e6;
 
@@ -222,7 +224,7 @@ impl<'a> Family<'a> {
             candidate: design.name.clone(),
             paths: self.paths(),
             best,
-            holds: judged.violation <= 0.0,
+            holds: judged.violation <= SLACK,
             front,
             evaluations: self.known.borrow().len(),
             outcomes,
@@ -237,7 +239,7 @@ impl<'a> Family<'a> {
         let mut tried: Vec<Tried> = known
             .iter()
             .filter_map(|(key, judged)| judged.as_ref().map(|judged| (key, judged)))
-            .filter(|(_, judged)| judged.violation <= 0.0)
+            .filter(|(_, judged)| judged.violation <= SLACK)
             .map(|(key, judged)| Tried {
                 values: key.iter().map(|bits| f64::from_bits(*bits)).collect(),
                 objectives: judged.objectives.clone(),

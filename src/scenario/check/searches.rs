@@ -105,6 +105,29 @@ fn metric(name: &str, at: &At) -> Checked<Metric> {
     })
 }
 
+/// The conditions of `subject_to` in a block.
+pub(in crate::scenario) fn conditions(
+    list: &[raw::Constraint],
+    truths: &[&str],
+    block: &At,
+) -> Checked<Vec<Condition>> {
+    let place = block.key("subject_to");
+    let condition = |(index, raw): (usize, &raw::Constraint)| {
+        let at = place.index(index);
+        if raw.at_least.is_none() && raw.at_most.is_none() {
+            return Err(at.fail("needs `at_least` or `at_most`"));
+        }
+        let truth = raw.truth.as_ref().map(|_| named(raw.truth.as_ref(), truths, &at.key("truth")));
+        Ok(Condition {
+            metric: metric(&raw.metric, &at.key("metric"))?,
+            truth: truth.transpose()?,
+            at_least: raw.at_least.map(raw::quantity::Number::get),
+            at_most: raw.at_most.map(raw::quantity::Number::get),
+        })
+    };
+    list.iter().enumerate().map(condition).collect()
+}
+
 /// What `optimize` looks for; `protocols` are the candidates' protocols.
 pub(in crate::scenario) fn optimization(
     raw: &raw::Optimize,
@@ -138,22 +161,9 @@ pub(in crate::scenario) fn optimization(
         let (from, to) = rising(vary, &at)?;
         Ok(Varied { path: vary.path.clone(), from, to, integer: vary.integer.unwrap_or(false) })
     };
-    let conditions = block.key("subject_to");
-    let condition = |(index, raw): (usize, &raw::Constraint)| {
-        let at = conditions.index(index);
-        if raw.at_least.is_none() && raw.at_most.is_none() {
-            return Err(at.fail("needs `at_least` or `at_most`"));
-        }
-        Ok(Condition {
-            metric: metric(&raw.metric, &at.key("metric"))?,
-            truth: truth(raw.truth.as_ref(), &at.key("truth"))?,
-            at_least: raw.at_least.map(raw::quantity::Number::get),
-            at_most: raw.at_most.map(raw::quantity::Number::get),
-        })
-    };
     Ok(Optimization {
         objectives,
         vary: raw.vary.iter().enumerate().map(varied).collect::<Checked<_>>()?,
-        subject_to: raw.subject_to.iter().flatten().enumerate().map(condition).collect::<Checked<_>>()?,
+        subject_to: conditions(raw.subject_to.as_ref().map_or(&[], Vec::as_slice), truths, &block)?,
     })
 }

@@ -121,14 +121,23 @@ pub struct Goal {
     pub power: Fraction,
     /// What is moved to reach it; `patients` if absent.
     pub solve: Option<Solve>,
+    /// Conditions on the solved design: metrics of `optimize`, over all truths or under one.
+    pub subject_to: Option<Vec<Constraint>>,
 }
 
 /// What `size` moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Solve {
-    /// Patients: the enrolment rate and the looks' conditions are kept, accrual lengthens.
+    /// Patients: the enrolment rate and the looks' conditions are kept, accrual lengthens. Of a seamless design the patients of phase
+    /// III, the events of the looks in proportion.
     Patients,
+    /// Patients of phase II of a seamless design; a count of them in the transition's `when` follows.
+    Phase2Patients,
+    /// Months of the `min_follow_up` in the transition's `when`.
+    Transition,
+    /// The first number that the transition's `go` compares with.
+    Threshold,
     /// Events: all event-driven looks scale together, patients are kept.
     Events,
     /// The last look's `min_follow_up`.

@@ -30,7 +30,7 @@
 //! | [`engine`] | `analytic`, `asymptotic`, `simulation`; operating characteristics |
 //! | [`search`] | sample size: call an engine, move a number |
 //! | [`scenario`] | the file format: raw, checked, patched, described by a JSON Schema |
-//! | [`study`] | candidates × truths |
+//! | [`study`] | candidates × truths × points; parts and stores |
 //! | [`report`] | tables; the dictionary of names, units and formats |
 //! | [`cli`] | verbs and flags |
 

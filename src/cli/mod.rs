@@ -6,10 +6,14 @@ mod manual;
 mod message;
 mod parts;
 mod progress;
+mod reporting;
 mod searches;
 mod starters;
+mod sweep;
 mod verbs;
 
+use crate::engine::EngineKind;
+use crate::study::Overrides;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -79,6 +83,8 @@ enum Verb {
         #[arg(long, value_name = "V,V,…", value_delimiter = ',', required = true)]
         values: Vec<String>,
     },
+    /// Everything at every point of the file's axes, kept in one file that survives a kill.
+    Sweep(sweep::Sweep),
     /// Whether the design is valid, which guarantee its type I error has, and why.
     Check {
         #[command(flatten)]
@@ -92,6 +98,13 @@ enum Verb {
         /// With --worst-case: writes the worst truth of all candidates as a scenario file.
         #[arg(short, long, value_name = "FILE", requires = "worst_case")]
         output: Option<PathBuf>,
+    },
+    /// One self-contained HTML page for a protocol: the design in words, tables, figures, and how to reproduce it.
+    Report {
+        #[command(flatten)]
+        run: Run,
+        #[command(flatten)]
+        report: reporting::ReportArguments,
     },
     /// A trial that was held: decisions, p-values and intervals at the information it had.
     Analyze {
@@ -153,6 +166,19 @@ struct Run {
     timing: bool,
 }
 
+impl Run {
+    /// What is said of the file's `run`.
+    fn overrides(&self) -> Overrides {
+        let engine = self.engine.map(|engine| match engine {
+            EngineArgument::Auto => EngineKind::Auto,
+            EngineArgument::Analytic => EngineKind::Analytic,
+            EngineArgument::Asymptotic => EngineKind::Asymptotic,
+            EngineArgument::Simulation => EngineKind::Simulation,
+        });
+        Overrides { engine, replicates: self.replicates, seed: self.seed }
+    }
+}
+
 /// Engines as the command line names them.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum EngineArgument {
@@ -193,8 +219,10 @@ pub fn run() -> ExitCode {
         Verb::Optimize { run, output } => searches::optimize(&run, output.as_deref()),
         Verb::Size(run) => verbs::size(&run),
         Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
+        Verb::Sweep(arguments) => sweep::sweep(&arguments),
         Verb::Check { run, worst_case: true, map, output } => searches::worst_case(&run, map, output.as_deref()),
         Verb::Check { run, .. } => verbs::check(&run),
+        Verb::Report { run, report } => reporting::report(&run, &report),
         Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),
         Verb::Schema { observed } => verbs::schema(observed),
         Verb::New { kind } => message::data(kind.text()),

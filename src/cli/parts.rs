@@ -80,6 +80,15 @@ fn begun(fresh: Part, file: &Path, resume: bool) -> Result<Part, Failure> {
     Ok(part)
 }
 
+/// A flag that Ctrl-C sets in place of ending the process.
+pub(super) fn interruption() -> Result<Arc<AtomicBool>, Failure> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
+        .map_err(|error| Failure::Fault(format!("cannot catch Ctrl-C: {error}")))?;
+    Ok(interrupted)
+}
+
 pub(super) fn evaluate(run: &Run, arguments: &PartArguments, file: &Path) -> Result<(), Failure> {
     let (scenario, text) = verbs::load_text(run)?;
     let shard = arguments.shard.unwrap_or(Shard::WHOLE);
@@ -95,10 +104,7 @@ pub(super) fn evaluate(run: &Run, arguments: &PartArguments, file: &Path) -> Res
         })));
     }
     let mut part = begun(Part::new(&scenario, &text, &run.sets, shard), file, arguments.resume)?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupted);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::Fault(format!("cannot catch Ctrl-C: {error}")))?;
+    let interrupted = interruption()?;
     // A file that cannot be written is found out before the work.
     save(&part, file)?;
     let (done, all) = part.done();

@@ -1,6 +1,6 @@
 //! The verbs: read the file, ask the study, print.
 
-use crate::cli::{EngineArgument, Failure, Run, message, progress};
+use crate::cli::{Failure, Run, message, progress};
 use crate::engine::EngineKind;
 use crate::report::{self, Header};
 use crate::scenario::{self, Observed, Scenario};
@@ -52,23 +52,10 @@ pub(super) fn load_text(run: &Run) -> Result<(Scenario, String), Failure> {
     }
     let text = read(&run.file)?;
     let mut scenario = Scenario::from_json(&text, &run.sets).map_err(|error| Failure::Wrong(Box::new(error)))?;
-    if let Some(engine) = run.engine {
-        scenario.run.engine = match engine {
-            EngineArgument::Auto => EngineKind::Auto,
-            EngineArgument::Analytic => EngineKind::Analytic,
-            EngineArgument::Asymptotic => EngineKind::Asymptotic,
-            EngineArgument::Simulation => EngineKind::Simulation,
-        };
+    if let Some(replicates) = run.replicates.filter(|replicates| !(1..=1_000_000_000).contains(replicates)) {
+        return Err(Failure::Argument(format!("--replicates must be between 1 and 1e9: {replicates}")));
     }
-    if let Some(replicates) = run.replicates {
-        if !(1..=1_000_000_000).contains(&replicates) {
-            return Err(Failure::Argument(format!("--replicates must be between 1 and 1e9: {replicates}")));
-        }
-        scenario.run.replicates = replicates;
-    }
-    if let Some(seed) = run.seed {
-        scenario.run.seed = seed;
-    }
+    run.overrides().apply(&mut scenario.run);
     if !run.quiet {
         for warning in &scenario.warnings {
             message::note(&format!("warning: {warning}"));
@@ -83,15 +70,16 @@ pub(super) fn print(answer: &Value) -> Result<(), Failure> {
     message::data(&(text + "\n"))
 }
 
+/// Replicates that all candidates and truths take together.
+pub(super) fn simulated(scenario: &Scenario) -> u64 {
+    let of = |c: &scenario::Candidate| scenario.run.engine.for_design(&c.protocol.design) == EngineKind::Simulation;
+    scenario.candidates.iter().filter(|c| of(c)).map(|c| c.truths.len() as u64 * scenario.run.replicates).sum()
+}
+
 /// Answers of every candidate under every truth, with progress on a terminal. A failure comes beside the answers that
 /// were already there.
 fn answers(run: &Run, scenario: &Scenario, mut each: impl FnMut(&Answer)) -> (Vec<Answer>, f64, Result<(), Failure>) {
-    let simulated: u64 = scenario
-        .candidates
-        .iter()
-        .filter(|c| scenario.run.engine.for_design(&c.protocol.design) == EngineKind::Simulation)
-        .map(|c| c.truths.len() as u64 * scenario.run.replicates)
-        .sum();
+    let simulated = simulated(scenario);
     let bar = progress::bar(simulated, run.quiet);
     let start = Instant::now();
     let mut answers = Vec::new();
@@ -121,7 +109,7 @@ pub(super) fn argument_at_fault(run: &Run, error: StudyError) -> Failure {
     }
 }
 
-fn header(run: &Run, scenario: &Scenario, elapsed: f64) -> Header {
+pub(super) fn header(run: &Run, scenario: &Scenario, elapsed: f64) -> Header {
     Header {
         scenario_sha256: scenario.sha256.clone(),
         seed: scenario.run.seed,

@@ -159,7 +159,7 @@ type RawProtocol = raw::protocol::Protocol;
 fn assemble(document: &Value) -> Checked<Scenario> {
     let root = At::ROOT;
     let file: raw::File = decode(document, &[])?;
-    root.refuse("sweep", file.sweep.as_ref(), "sweeps")?;
+    let sweep = file.sweep.as_ref().map(|raw| check::sweep::sweep(raw, document, &root.key("sweep"))).transpose()?;
     let run = run(file.run.as_ref());
     let goal = file.goal.as_ref().map(goal);
     let worst_case = file.worst_case.as_ref().map(|block| searches::ranges(block, document)).transpose()?;
@@ -207,6 +207,7 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         optimize,
         run,
         prior,
+        sweep,
         warnings,
         source: Value::Null,
     })
@@ -225,7 +226,7 @@ fn run(raw: Option<&raw::Run>) -> Settings {
 }
 
 /// The protocol of every candidate, merged.
-pub(super) fn candidates_of(document: &Value) -> Vec<Value> {
+fn candidates_of(document: &Value) -> Vec<Value> {
     let base = document.get(Part::Protocol.base()).unwrap_or(&Value::Null);
     match document.get(Part::Protocol.variants()).and_then(Value::as_object) {
         None => vec![base.clone()],

@@ -2,6 +2,7 @@
 
 use crate::engine::Settings;
 use crate::protocol::Protocol;
+use crate::scenario::Sweep;
 use crate::search::{Metric, Prior};
 use crate::truth::Truth;
 use serde_json::Value;
@@ -31,6 +32,8 @@ pub struct Scenario {
     pub run: Settings,
     /// What is not known of the truth: JSON pointers of numbers, and their joint distribution.
     pub prior: Option<(Vec<String>, Prior)>,
+    /// The points that `sweep` goes through, where the file has them.
+    pub sweep: Option<Sweep>,
     /// Cautions about the file, in full sentences.
     pub warnings: Vec<String>,
     /// The file as read, overrides applied.

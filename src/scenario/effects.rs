@@ -1,7 +1,8 @@
 //! The same scenario with other effects: without delays, or with another hazard ratio; and along one path.
 
-use crate::scenario::assemble::{assembled, candidates_of};
+use crate::scenario::assemble::assembled;
 use crate::scenario::fault::pointer;
+use crate::scenario::patch::merged;
 use crate::scenario::{Scenario, ScenarioError, apply_set};
 use serde_json::{Map, Value};
 
@@ -36,7 +37,7 @@ impl Scenario {
         assembled(source).ok().map(|scenario| Self { sha256: self.sha256.clone(), ..scenario })
     }
 
-    /// The scenario with other numbers at `paths`, JSON pointers of numbers in the file, and without its prior.
+    /// The scenario with other numbers at `paths`, JSON pointers of numbers in the file, and without its prior and sweep.
     ///
     /// # Errors
     /// [`ScenarioError`] at the path in `prior` whose value the format refuses.
@@ -57,6 +58,7 @@ impl Scenario {
         }
         if let Some(file) = source.as_object_mut() {
             file.shift_remove("prior");
+            file.shift_remove("sweep");
         }
         assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario }).map_err(
             |error| {
@@ -80,15 +82,17 @@ impl Scenario {
         )
     }
 
+    /// The protocol of a candidate as the file states it, its patch applied.
+    pub fn protocol_source(&self, candidate: &str) -> Value {
+        let base = self.source.get("protocol").cloned().unwrap_or(Value::Null);
+        let patch = self.source.get("candidates").and_then(|all| all.get(candidate)).and_then(Value::as_object);
+        patch.map_or_else(|| base.clone(), |patch| merged(&base, patch))
+    }
+
     /// Whether a candidate's protocol has a number at a path below /protocol.
     pub fn candidate_has(&self, candidate: usize, path: &str) -> bool {
-        let protocols = candidates_of(&self.source);
-        let below = path.strip_prefix("/protocol");
-        protocols
-            .get(candidate)
-            .zip(below)
-            .and_then(|(protocol, path)| protocol.pointer(path))
-            .is_some_and(Value::is_number)
+        let protocol = self.protocol_source(&self.candidates[candidate].name);
+        path.strip_prefix("/protocol").and_then(|path| protocol.pointer(path)).is_some_and(Value::is_number)
     }
 
     /// The scenario of one candidate alone, with other numbers at `paths` below /protocol; a number that was whole stays whole.
@@ -102,7 +106,7 @@ impl Scenario {
         values: &[f64],
     ) -> Result<Self, ScenarioError> {
         let mut source = self.source.clone();
-        let mut protocol = candidates_of(&self.source).swap_remove(candidate);
+        let mut protocol = self.protocol_source(&self.candidates[candidate].name);
         for (path, value) in paths.iter().zip(values) {
             if let Some(place) = path.strip_prefix("/protocol").and_then(|path| protocol.pointer_mut(path)) {
                 let whole = value.fract() == 0.0 && value.abs() < 1e15;
@@ -113,7 +117,7 @@ impl Scenario {
             file.insert("protocol".into(), protocol);
             let name = self.candidates[candidate].name.clone();
             file.insert("candidates".into(), Value::Object(Map::from_iter([(name, Value::Object(Map::new()))])));
-            for block in ["optimize", "break_even", "prior", "goal"] {
+            for block in ["optimize", "break_even", "prior", "goal", "sweep"] {
                 file.shift_remove(block);
             }
         }

@@ -98,6 +98,10 @@ pub const ASSAYS: usize = 20;
 pub const CONDITIONS: usize = 100;
 /// Named truths, and named candidates.
 pub const VARIANTS: usize = 100;
+/// Axes of a sweep.
+pub const AXES: usize = 12;
+/// Points of a sweep.
+pub const POINTS: usize = 100_000;
 /// Candidates × truths × arms × strata, what one scenario may hold.
 pub const COURSES: usize = 10_000;
 /// Pieces of all step functions that one scenario may hold (a Weibull hazard has hundreds).

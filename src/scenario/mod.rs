@@ -21,6 +21,8 @@ mod schema;
 mod set;
 mod strict;
 mod suggest;
+mod sweep;
+mod variation;
 
 pub use checked::{BreakEvenPlan, Candidate, Condition, Goal, Objective, Optimization, Range, Scenario, Solve, Varied};
 pub use error::ScenarioError;
@@ -29,3 +31,5 @@ pub use limits::MONTHS as MOST_MONTHS;
 pub use observed::{Observed, ObservedLook, observed_schema};
 pub use schema::schema;
 pub use set::apply_set;
+pub use sweep::{Levels, Sweep, SweepAxis, SweepDesign};
+pub use variation::Quantity;

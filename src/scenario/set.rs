@@ -1,4 +1,4 @@
-//! `--set /path=value`: one value of the file replaced before it is read.
+//! One value of the file replaced before it is read: `--set /path=value`, and the axes of a sweep.
 
 use crate::scenario::document;
 use crate::scenario::error::{ABSENT, ScenarioError, shorten};
@@ -12,65 +12,77 @@ use serde_json::Value;
 /// # Errors
 /// A [`ScenarioError`] that names the path where the argument is malformed or the path's parent does not exist.
 pub fn apply_set(document: &mut Value, set: &str) -> Result<(), ScenarioError> {
-    let failed = |pointer: String, rule: String, hint: Option<String>| ScenarioError {
+    let failed = |pointer: String, rule: &str, hint: Option<String>| ScenarioError {
         pointer,
         value: if set.is_empty() { ABSENT.to_owned() } else { shorten(set) },
-        rule,
+        rule: rule.to_owned(),
         hint,
     };
     let form = || Some("for example --set /protocol/patients=500".to_owned());
     let Some((path, text)) = set.split_once('=') else {
-        return Err(failed(String::new(), "an override is a path, an equals sign and a value".to_owned(), form()));
+        return Err(failed(String::new(), "an override is a path, an equals sign and a value", form()));
     };
-    let Some(mut parents) = fault::tokens(path) else {
-        return Err(failed(String::new(), "the path of an override starts with a slash".to_owned(), form()));
+    let Some(tokens) = fault::tokens(path) else {
+        return Err(failed(String::new(), "the path of an override starts with a slash", form()));
     };
-    let Some(last) = parents.pop() else {
-        return Err(failed(String::new(), "an override cannot replace the whole file".to_owned(), form()));
-    };
-    let value = document::value(text);
+    if tokens.is_empty() {
+        return Err(failed(String::new(), "an override cannot replace the whole file", form()));
+    }
+    put(document, &tokens, document::value(text)).map_err(|error| failed(error.pointer, &error.rule, error.hint))
+}
 
+/// Why a value cannot be put at a path.
+pub(super) struct NoPlace {
+    /// The first part of the path that does not stand.
+    pub pointer: String,
+    /// The rule broken.
+    pub rule: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Puts a value at a path, which must stand in the document, or its parent object must.
+pub(super) fn put(document: &mut Value, tokens: &[String], value: Value) -> Result<(), NoPlace> {
+    let failed = |pointer, rule: &str| NoPlace { pointer, rule: rule.to_owned(), hint: None };
+    let below = "the path goes on below a value that is no object and no list";
+    let Some((last, parents)) = tokens.split_last() else {
+        return Err(failed(String::new(), "a path names a value below the whole file"));
+    };
     let mut place = document;
     for (depth, token) in parents.iter().enumerate() {
         let here = pointer(&parents[..=depth]);
         place = match place {
             Value::Object(object) => {
-                let hint = suggest::nearest(token, object.keys().map(String::as_str));
-                let hint = hint.map(|name| format!("did you mean `{}`?", pointer(&sibling(&parents[..depth], name))));
+                let near = suggest::nearest(token, object.keys().map(String::as_str));
+                let hint = near.map(|name| format!("did you mean `{}`?", sibling(&parents[..depth], name)));
                 object
                     .get_mut(token)
-                    .ok_or_else(|| failed(here, "the path does not stand in the file".to_owned(), hint))?
+                    .ok_or_else(|| NoPlace { hint, ..failed(here, "the path does not stand in the file") })?
             }
             Value::Array(list) => {
                 let length = list.len();
-                element(list, token).ok_or_else(|| failed(here, indices(length), None))?
+                element(list, token).ok_or_else(|| failed(here, &indices(length)))?
             }
-            _ => {
-                return Err(failed(
-                    here,
-                    "the path goes on below a value that is no object and no list".to_owned(),
-                    None,
-                ));
-            }
+            _ => return Err(failed(here, below)),
         };
     }
-    let here = pointer(&sibling(&parents, &last));
+    let here = pointer(tokens);
     match place {
         Value::Object(object) => {
-            object.insert(last, value);
+            object.insert(last.clone(), value);
             Ok(())
         }
         Value::Array(list) => {
             let length = list.len();
-            *element(list, &last).ok_or_else(|| failed(here, indices(length), None))? = value;
+            *element(list, last).ok_or_else(|| failed(here, &indices(length)))? = value;
             Ok(())
         }
-        _ => Err(failed(here, "the path goes on below a value that is no object and no list".to_owned(), None)),
+        _ => Err(failed(here, below)),
     }
 }
 
-fn sibling(parents: &[String], name: &str) -> Vec<String> {
-    parents.iter().cloned().chain([name.to_owned()]).collect()
+fn sibling(parents: &[String], name: &str) -> String {
+    pointer(&parents.iter().map(String::as_str).chain([name]).collect::<Vec<_>>())
 }
 
 fn indices(length: usize) -> String {

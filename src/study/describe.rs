@@ -1,8 +1,8 @@
 //! What the truths of a scenario imply, without any test: survival, hazard ratios, responses, enrolment and events.
 
 use crate::engine::EngineError;
-use crate::protocol::Design;
 use crate::scenario::Scenario;
+use crate::study::curves::{endpoints, patients_and_shares};
 use crate::study::{StudyError, locate};
 use crate::survival::Endpoint;
 use crate::truth::{ArmStratum, Correlations, ExpectedEvents, ObservedResponse, Stratum, Truth};
@@ -74,14 +74,7 @@ pub const CORRELATION_MONTH: f64 = 18.0;
 /// [`StudyError`] when a law cannot be built.
 pub fn describe(scenario: &Scenario, months: &[f64]) -> Result<Vec<TruthDescription>, StudyError> {
     let Some(candidate) = scenario.candidates.first() else { return Ok(Vec::new()) };
-    let (patients, shares) = match &candidate.protocol.design {
-        Design::GroupSequential(design) => (design.patients, design.allocation.shares()),
-        Design::Seamless(design) => {
-            let (two, three) = (design.phase2_patients, design.phase3_patients);
-            let shares = design.phase2_allocation.shares().into_iter().zip(design.phase3_allocation.shares());
-            (two + three, shares.map(|(a, b)| (two * a + three * b) / (two + three)).collect())
-        }
-    };
+    let (patients, shares) = patients_and_shares(&candidate.protocol.design);
     candidate
         .truths
         .iter()
@@ -99,8 +92,7 @@ fn one(
     (patients, shares): (f64, &[f64]),
     months: &[f64],
 ) -> Result<TruthDescription, EngineError> {
-    let first = if primary == Endpoint::Dfs { Endpoint::Dfs } else { Endpoint::Pfs };
-    let endpoints: &[Endpoint] = if truth.has_progression { &[first, Endpoint::Os] } else { &[Endpoint::Os] };
+    let endpoints = endpoints(truth, primary);
     let mut arms = Vec::with_capacity(truth.arms.len());
     for (index, arm) in truth.arms.iter().enumerate() {
         let mut described = Vec::with_capacity(endpoints.len());

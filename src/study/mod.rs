@@ -3,25 +3,36 @@
 mod analyze;
 mod assurance;
 mod break_even;
+mod curves;
 mod describe;
+mod dossier;
 mod guarantee;
 mod map;
 mod optimize;
 mod part;
 mod ranking;
+mod ready;
+mod sensitivity;
+mod store;
+mod sweep;
 mod worst_case;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, EffectInterval, EffectScale, analyze};
 pub use assurance::assurance;
 pub use break_even::{AtStrength, BreakEven, Line, Root, Scaled, break_even};
+pub use curves::{ArmCurves, EndpointCurves, TruthCurves, curves};
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
+pub use dossier::{Dossier, dossier};
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
 pub use map::{Map, SIDE, maps};
 pub use optimize::{Optimum, Tried, optimize};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
+pub use sensitivity::{Course, CoursePoint, SWING, SizeCourse, Swing, Swings};
+pub use store::{ExportFormat, RESULTS, StoreError, documentation, export, merge_stores};
+pub use sweep::{Ended, Hooks, Overrides, SweepError, SweepPlan, SweepRun};
 pub use worst_case::{WorstCase, worst_case};
 
 use crate::engine::asymptotic::{Library, Precision};

@@ -3,11 +3,11 @@
 //! A part holds the scenario it answers, so that merging needs nothing else. Its tallies are whole numbers: the parts of
 //! a run merge to the bits of the run in one piece.
 
-use crate::engine::simulation::{BLOCK, Tally, Trial};
-use crate::engine::{self, EngineKind, Hypotheses, Plan, Progress};
-use crate::scenario::{Candidate, Scenario};
+use crate::engine::simulation::{Tally, next_block};
+use crate::engine::{self, EngineKind, Progress};
+use crate::scenario::Scenario;
+use crate::study::ready::{Ready, pairs};
 use crate::study::{Answer, StudyError, answer, locate};
-use crate::truth::Truth;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -28,9 +28,9 @@ impl Shard {
     /// All of it.
     pub const WHOLE: Self = Self { index: 1, of: 1 };
 
-    /// First replicate and the one after the last, of `replicates` in all; shards differ by one replicate at most.
-    fn range(self, replicates: u64) -> (u64, u64) {
-        let cut = |index: u64| (u128::from(replicates) * u128::from(index) / u128::from(self.of)) as u64;
+    /// First of `all` things and the one after the last that the shard has; shards differ by one at most.
+    pub(super) fn range(self, all: u64) -> (u64, u64) {
+        let cut = |index: u64| (u128::from(all) * u128::from(index) / u128::from(self.of)) as u64;
         (cut(self.index - 1), cut(self.index))
     }
 }
@@ -93,37 +93,6 @@ pub struct Part {
     pub sets: Vec<String>,
     /// One per simulated candidate and truth, in file order; computed ones need none.
     pub tallies: Vec<PartTally>,
-}
-
-/// A simulated pair made ready.
-struct Ready<'a> {
-    candidate: &'a Candidate,
-    name: &'a str,
-    truth: &'a Truth,
-    plan: Plan,
-    hypotheses: Hypotheses,
-}
-
-/// Every candidate under every truth, in file order; whether it is simulated.
-fn pairs(scenario: &Scenario) -> impl Iterator<Item = (&Candidate, &str, &Truth, bool)> {
-    scenario.candidates.iter().flat_map(|candidate| {
-        let simulated = scenario.run.engine.for_design(&candidate.protocol.design) == EngineKind::Simulation;
-        candidate.truths.iter().map(move |(name, truth)| (candidate, name.as_str(), truth, simulated))
-    })
-}
-
-impl<'a> Ready<'a> {
-    fn new(scenario: &Scenario, candidate: &'a Candidate, name: &'a str, truth: &'a Truth) -> Result<Self, StudyError> {
-        let located = |error| locate(scenario, &candidate.name, name, error);
-        let plan = engine::plan(&candidate.protocol, &candidate.planning).map_err(located)?;
-        let hypotheses = engine::hypotheses(truth, candidate.protocol.primary.endpoint).map_err(located)?;
-        Ok(Self { candidate, name, truth, plan, hypotheses })
-    }
-
-    fn trial(&self, scenario: &Scenario) -> Result<Trial<'_>, StudyError> {
-        Trial::new(&self.candidate.protocol, self.truth, &self.plan, scenario.run.seed)
-            .map_err(|error| locate(scenario, &self.candidate.name, self.name, error))
-    }
 }
 
 impl Part {
@@ -258,14 +227,9 @@ impl Part {
         for (index, (candidate, name, truth, _)) in pairs(scenario).filter(|pair| pair.3).enumerate() {
             let ready = Ready::new(scenario, candidate, name, truth)?;
             let trial = ready.trial(scenario)?;
-            while !self.mcse.is_some_and(|mcse| self.tallies[index].tally.precise(mcse)) {
-                let first = self.from + self.tallies[index].tally.replicates;
-                let last = (first + BLOCK).min(self.to);
-                if first >= last {
-                    break;
-                }
+            while let Some(next) = next_block(&self.tallies[index].tally, &(self.from..self.to), self.mcse) {
                 let block = trial
-                    .tally(&ready.hypotheses, first..last, progress)
+                    .tally(&ready.hypotheses, next, progress)
                     .map_err(|error| locate(scenario, &candidate.name, name, error))?;
                 let entry = &mut self.tallies[index];
                 entry.tally = std::mem::take(&mut entry.tally).merge(&block);

@@ -291,7 +291,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         json!({"promising_zone": {"lower": 0.3, "upper": 0.9, "max_factor": 1.5}}),
         "sample-size re-estimation",
     );
-    later("/sweep", json!({"axes": [{"path": "/truth/arms/high/effect", "values": [1]}]}), "sweeps");
     later("/protocol/intersection", json!("spiessens_debois"), "the intersection test `spiessens_debois`");
     refused(
         &with(seamless_alone(), "/protocol/intersection", json!("dunnet")),

@@ -79,11 +79,18 @@ pub fn run(
         return Ok(trial.outcome(&tally, hypotheses));
     };
     let mut tally = Tally::new(trial.experimental(), plan.looks.len());
-    while tally.replicates < settings.replicates && !tally.precise(mcse) {
-        let first = tally.replicates;
-        tally = tally.merge(&trial.tally(hypotheses, first..(first + BLOCK).min(settings.replicates), progress)?);
+    while let Some(next) = next_block(&tally, &(0..settings.replicates), Some(mcse)) {
+        tally = tally.merge(&trial.tally(hypotheses, next, progress)?);
     }
     Ok(trial.outcome(&tally, hypotheses))
+}
+
+/// The block of replicates of `range` to be run next when `tally` holds those before it; `None` when all are done, or enough
+/// for a standard error of `mcse`.
+pub fn next_block(tally: &Tally, range: &Range<u64>, mcse: Option<f64>) -> Option<Range<u64>> {
+    let first = range.start + tally.replicates;
+    let last = (first + BLOCK).min(range.end);
+    (first < last && !mcse.is_some_and(|mcse| tally.precise(mcse))).then_some(first..last)
 }
 
 impl Trial<'_> {

@@ -44,6 +44,10 @@ pub enum Purpose {
     Delay = 17,
     /// Whether the product fails.
     Failure = 18,
+    /// Place of a point inside its part of an axis of a Latin hypercube.
+    Jitter = 20,
+    /// Order of the parts of an axis of a Latin hypercube.
+    Shuffle = 21,
 }
 
 pub(super) const ROUNDS: usize = 10;

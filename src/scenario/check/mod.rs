@@ -9,6 +9,7 @@ pub(super) mod product;
 pub(super) mod protocol;
 pub(super) mod searches;
 pub(super) mod spending;
+pub(super) mod sweep;
 pub(super) mod test;
 pub(super) mod transition;
 pub(super) mod truth;

@@ -50,7 +50,7 @@ pub struct File {
     pub candidates: Option<IndexMap<String, Patch>>,
     /// What `size` solves; `1 - power` is also the type II error of β-spending.
     pub goal: Option<Goal>,
-    /// Points over which everything is repeated. Not yet computed by this version.
+    /// Points over which `sweep` repeats everything; the other verbs answer for the file as it stands.
     pub sweep: Option<Sweep>,
     /// Distributions of unknown numbers of the truth, by JSON pointer: `evaluate` adds the assurance, the power averaged over them.
     pub prior: Option<IndexMap<String, prior::Distribution>>,
@@ -183,9 +183,9 @@ pub enum Engine {
 pub struct Sweep {
     /// How the axes are combined; `grid` if absent.
     pub design: Option<SweepDesign>,
-    /// Points of a Latin hypercube.
+    /// Points of a Latin hypercube, a whole number from 1 to 100000.
     pub points: Option<Points>,
-    /// The axes.
+    /// The axes, 1 to 12; together they make at most 100000 points.
     pub axes: Vec<Axis>,
 }
 
@@ -193,9 +193,9 @@ pub struct Sweep {
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SweepDesign {
-    /// Every combination.
+    /// Every combination; the first axis moves slowest.
     Grid,
-    /// First with first, second with second.
+    /// First with first, second with second; axes have the same number of values.
     Zip,
     /// A space-filling sample of `points` points.
     LatinHypercube,
@@ -205,15 +205,15 @@ pub enum SweepDesign {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
-    /// JSON pointer of the value that moves.
+    /// JSON pointer of the value that moves, below /truth, /truths, /protocol, /candidates, /goal or /run.
     pub path: String,
-    /// The values, or `from`, `to` and `step`.
+    /// The values, of any kind; or `from`, `to` and `step`.
     pub values: Option<Vec<Value>>,
-    /// First value.
+    /// First value, a number.
     pub from: Option<Number>,
-    /// Last value.
+    /// Largest value, above `from`; taken where the steps reach it.
     pub to: Option<Number>,
-    /// Step, above 0.
+    /// Step, above 0; without it a Latin hypercube takes any number from `from` to `to`.
     pub step: Option<Positive>,
 }
 

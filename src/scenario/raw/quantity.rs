@@ -1,6 +1,6 @@
 //! Numbers that know their range: each is checked where it is read, and the schema states the same range.
 
-use crate::scenario::limits::{HAZARD, Interval, MONTHS, PATIENTS};
+use crate::scenario::limits::{HAZARD, Interval, MONTHS, PATIENTS, POINTS};
 use crate::scenario::raw::shape::Short;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, Error};
@@ -103,7 +103,7 @@ quantities! {
     /// A small whole number.
     Small Interval::whole(1.0, 100.0, "");
     /// A number of sweep points.
-    Points Interval::whole(1.0, 1e6, "");
+    Points Interval::whole(1.0, POINTS as f64, "");
     /// Any number of a size that trials have.
     Number Interval::closed(-1e6, 1e6, "");
     /// A number of at least zero of a size that trials have.

@@ -100,16 +100,16 @@ fn exit_probabilities_of_lrstats_seamless_design() {
     let scenario = json!({
         "seamline": 1,
         "truth": {
-            "enrollment": [{ "per_month": 100_000 }],
+            "enrollment": [{ "per_month": 10_000 }],
             "dropout": { "hazard": 0.0 },
             "control": { "death": { "hazard": 0.05 } },
             "arms": { "low": { "effect": { "death": ratio(0.3) } }, "high": { "effect": { "death": ratio(0.5) } } },
         },
         "protocol": {
             "arms": ["control", "low", "high"], "alpha": 0.025,
-            "phase2": { "patients": 60_000, "allocation": allocation },
-            "transition": { "when": { "all": [{ "enrolled": 60_000 }, { "events": events / 2.0 }] }, "keep": { "rule": "best", "by": "os_z" } },
-            "phase3": { "patients": 60_000, "allocation": allocation, "decision_time": 0, "pause_enrollment": true },
+            "phase2": { "patients": 45_000, "allocation": allocation },
+            "transition": { "when": { "all": [{ "enrolled": 45_000 }, { "events": events / 2.0 }] }, "keep": { "rule": "best", "by": "os_z" } },
+            "phase3": { "patients": 45_000, "allocation": allocation, "decision_time": 0, "pause_enrollment": true },
             "primary": { "endpoint": "os", "test": "logrank" },
             "analyses": [
                 { "name": "selection", "when": { "after_previous": 0.001 } },
@@ -137,7 +137,7 @@ fn asds_early_outcome_without_correlation() {
     let size = |key: &str| reference["input"][key].as_f64().unwrap();
     // Drift of a comparison of n per arm with unit sd: effect·√(n/2).
     let (early, first) = (f64::sqrt(size("stage_1_per_arm") / 2.0), f64::sqrt(size("stage_1_per_arm") / 2.0));
-    let (per_arm, events) = (20_000.0, 16_000.0);
+    let (per_arm, events) = (15_000.0, 8_000.0);
     let rate = |arm: usize| 0.5 + input("early_means", arm) * early * f64::sqrt(0.5 / per_arm);
     let ratio = |arm: usize| (-input("final_means", arm) * first / f64::sqrt(events / 4.0)).exp();
     let growth = size("stage_2_per_arm") / size("stage_1_per_arm");
@@ -146,7 +146,7 @@ fn asds_early_outcome_without_correlation() {
     let scenario = json!({
         "seamline": 1,
         "truth": {
-            "enrollment": [{ "per_month": 100_000 }],
+            "enrollment": [{ "per_month": 10_000 }],
             "dropout": { "hazard": 0.0 },
             "control": { "death": { "hazard": 0.05 } },
             "arms": { "low": arm(1), "high": arm(2) },
@@ -158,7 +158,7 @@ fn asds_early_outcome_without_correlation() {
             "phase2": { "patients": 3.0 * per_arm, "allocation": allocation },
             "transition": { "when": { "all": [{ "enrolled": 3.0 * per_arm }, { "min_follow_up": 0.05 }] },
                 "keep": { "rule": "best", "by": "response_difference" } },
-            "phase3": { "patients": 120_000, "allocation": allocation, "decision_time": 0, "pause_enrollment": true },
+            "phase3": { "patients": 55_000, "allocation": allocation, "decision_time": 0, "pause_enrollment": true },
             "primary": { "endpoint": "os", "test": "logrank" },
             "analyses": [{ "name": "final", "when": { "events": events * growth } }],
             "combination": { "method": "inverse_normal", "phase2_patients": "own_cohort",

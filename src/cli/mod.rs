@@ -9,6 +9,7 @@ mod progress;
 mod reporting;
 mod searches;
 mod starters;
+mod submit;
 mod sweep;
 mod verbs;
 

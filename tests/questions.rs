@@ -154,9 +154,7 @@ fn the_solved_seamless_design_has_the_goals_power() {
     let object = design.as_object_mut().unwrap();
     object.shift_remove("optimize");
     let conditions = json!([{ "metric": "type_i_error", "at_most": 0.025 }, { "metric": "patients", "at_most": 100 }]);
-    for (solve, power) in
-        [("patients", 0.7), ("phase2_patients", 0.55), ("events", 0.55), ("transition", 0.55), ("threshold", 0.4)]
-    {
+    for (solve, power) in [("patients", 0.7), ("phase2_patients", 0.55), ("events", 0.55), ("transition", 0.55)] {
         design["goal"] = json!({ "power": power, "solve": solve, "subject_to": conditions });
         let checked = scenario(&design);
         let found = study::size(&checked, checked.goal.unwrap()).unwrap();

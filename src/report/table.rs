@@ -251,7 +251,7 @@ pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> St
     } else {
         format!("{candidate} · {truth}: {what} {unit} for power {goal} (power {power:.4}; exact root {root:.2})\n")
     };
-    if solved.power_falls {
+    if solved.power_falls && solved.what != Solve::Threshold {
         text.push_str(&wrapped(&format!(
             "power falls as {unit} grow here: more of them end an event-driven trial earlier, and under a delay earlier \
              means less effect seen; {} is the most that keeps the goal",

@@ -353,7 +353,12 @@ pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) ->
             .map_err(|error| EngineError::Numerics(error.to_string()))?;
         *run.state().get_best_param().ok_or_else(|| EngineError::Numerics("the root search returned nothing".into()))?
     };
-    let value = if whole { value } else { corrected(&search, value, current, (inside, outside), goal.power)? };
+    let value = match goal.solve {
+        _ if whole => value,
+        // Power is a step function of a threshold on counts: the side of the step that keeps the goal.
+        Solve::Threshold => value + 2.0 * SEAMLESS_TOLERANCE * inside.max(outside) * (inside - outside).signum(),
+        _ => corrected(&search, value, current, (inside, outside), goal.power)?,
+    };
     let protocol = search.moved(value, current);
     let outcome = search
         .at(value, current)?

@@ -141,6 +141,7 @@ fn first_threshold(criterion: &mut Criterion) -> Option<&mut f64> {
         }
         Criterion::All(parts) | Criterion::Any(parts) => parts.iter_mut().find_map(first_threshold),
         Criterion::Not(inner) => first_threshold(inner),
+        Criterion::Score(_, limit) => Some(limit),
     }
 }
 
@@ -272,7 +273,7 @@ impl Search<'_> {
 
     fn of(&self, protocol: &Protocol, precision: Precision) -> Result<Trial, EngineError> {
         let answer = plan(protocol, self.planning).and_then(|plan| {
-            let hypotheses = hypotheses(self.truth, protocol.primary.endpoint)?;
+            let hypotheses = hypotheses(self.truth, protocol)?;
             self.library.borrow_mut().evaluate_at(protocol, self.truth, &plan, &hypotheses, precision)
         });
         match answer {

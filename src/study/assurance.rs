@@ -16,24 +16,24 @@ use crate::study::{StudyError, locate};
 pub fn assurance(scenario: &Scenario) -> Result<Option<Vec<Assurance>>, StudyError> {
     let Some((paths, prior)) = &scenario.prior else { return Ok(None) };
     let answers = scenario.candidates.iter().map(|candidate| candidate.truths.len()).sum();
-    let asymptotic = |design: &Design| {
-        matches!(design, Design::Seamless(_)) && scenario.run.engine.for_design(design) == EngineKind::Asymptotic
+    let asymptotic = |protocol: &crate::protocol::Protocol| {
+        matches!(protocol.design, Design::Seamless(_)) && scenario.run.engine == EngineKind::Asymptotic
     };
-    let some = scenario.candidates.iter().any(|candidate| asymptotic(&candidate.protocol.design));
+    let some = scenario.candidates.iter().any(|candidate| asymptotic(&candidate.protocol));
     let per_shift = if some { search::FEW_POINTS } else { search::POINTS };
     let found = search::assurance(prior, answers, per_shift, |values, point, points| {
         let moved = scenario.with_values(paths, values)?;
         let mut library = Library::new(scenario.candidates.iter().map(|candidate| &candidate.protocol));
         let mut all = Vec::with_capacity(answers);
         for (candidate, moved) in scenario.candidates.iter().zip(&moved.candidates) {
-            let simulated = scenario.run.engine.for_design(&candidate.protocol.design) == EngineKind::Simulation;
+            let simulated = scenario.run.engine.for_protocol(&candidate.protocol) == EngineKind::Simulation;
             let run = if simulated { share_of(&scenario.run, point, points) } else { scenario.run };
             for (name, truth) in &moved.truths {
                 let located = |error| locate(scenario, &candidate.name, name, error);
                 let (protocol, planning) = (&candidate.protocol, &candidate.planning);
-                let outcome = if asymptotic(&protocol.design) {
+                let outcome = if asymptotic(protocol) {
                     let plan = engine::plan(protocol, planning).map_err(located)?;
-                    let hypotheses = engine::hypotheses(truth, protocol.primary.endpoint).map_err(located)?;
+                    let hypotheses = engine::hypotheses(truth, protocol).map_err(located)?;
                     library.evaluate_at(protocol, truth, &plan, &hypotheses, Precision::SEARCH).map_err(located)?
                 } else {
                     engine::evaluate(protocol, truth, planning, &run, None).map_err(located)?

@@ -293,6 +293,6 @@ fn answer(
     precision: Precision,
 ) -> Result<OperatingCharacteristics, EngineError> {
     let plan = engine::plan(protocol, &candidate.planning)?;
-    let hypotheses = engine::hypotheses(truth, protocol.primary.endpoint)?;
+    let hypotheses = engine::hypotheses(truth, protocol)?;
     library.evaluate_at(protocol, truth, &plan, &hypotheses, precision)
 }

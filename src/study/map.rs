@@ -56,7 +56,7 @@ fn map(scenario: &Scenario, candidate: usize, worst: &WorstCase) -> Result<Map, 
         }
         let moved = read(&file_of(source, &design.name, &patch))?;
         let truth = &moved.candidates[0].truths[0].1;
-        let hypotheses = engine::hypotheses(truth, design.protocol.primary.endpoint).map_err(failed)?;
+        let hypotheses = engine::hypotheses(truth, &design.protocol).map_err(failed)?;
         engine::asymptotic::evaluate_at(&design.protocol, truth, &plan, &hypotheses, precision).map_err(failed)
     };
     let along = |range: &Range| -> Vec<f64> {
@@ -73,7 +73,7 @@ fn map(scenario: &Scenario, candidate: usize, worst: &WorstCase) -> Result<Map, 
         Ok(cells.chunks_exact(SIDE).map(<[f64]>::to_vec).collect())
     };
     let type_i_error = grid(false)?;
-    let null = engine::hypotheses(&design.planning, design.protocol.primary.endpoint).map_err(failed)?.null_true;
+    let null = engine::hypotheses(&design.planning, &design.protocol).map_err(failed)?.null_true;
     let power = null.contains(&false).then(|| grid(true)).transpose()?;
     let cells =
         type_i_error.iter().enumerate().flat_map(|(j, row)| row.iter().enumerate().map(move |(i, v)| (*v, i, j)));

@@ -130,7 +130,7 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
     for (c, candidate) in scenario.candidates.iter().enumerate() {
         for (t, (name, truth)) in candidate.truths.iter().enumerate() {
             let located = |error| locate(scenario, &candidate.name, name, error);
-            let null = engine::hypotheses(truth, candidate.protocol.primary.endpoint).map_err(located)?.null_true;
+            let null = engine::hypotheses(truth, &candidate.protocol).map_err(located)?.null_true;
             if null.iter().all(|null| *null) {
                 continue;
             }
@@ -187,7 +187,7 @@ fn conditions(
     let mut library = Library::new([protocol]);
     let mut outcomes = Vec::with_capacity(candidate.truths.len());
     for (_, truth) in &candidate.truths {
-        let hypotheses = engine::hypotheses(truth, protocol.primary.endpoint)?;
+        let hypotheses = engine::hypotheses(truth, protocol)?;
         outcomes.push(library.evaluate_at(protocol, truth, &plan, &hypotheses, Precision::ANSWER)?);
     }
     let judged = |condition: &Condition| {

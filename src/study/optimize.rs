@@ -129,7 +129,7 @@ impl<'a> Family<'a> {
         let design = &moved.candidates[0];
         let plan = engine::plan(&design.protocol, &design.planning)?;
         let of = |((_, truth), library): (&(String, crate::truth::Truth), &RefCell<Library>)| {
-            let hypotheses = engine::hypotheses(truth, design.protocol.primary.endpoint)?;
+            let hypotheses = engine::hypotheses(truth, &design.protocol)?;
             library.borrow_mut().evaluate_at(&design.protocol, truth, &plan, &hypotheses, precision)
         };
         design.truths.iter().zip(&self.libraries).map(of).collect()

@@ -75,7 +75,7 @@ fn arms_table(answer: &Answer) -> String {
             transition.events.iter().map(|(name, count)| format!("{} {name}", inline("events", count))).collect();
         let _ = writeln!(
             text,
-            "  transition at month {}, {} patients, events {}\n  P(go) {}   P(best kept) {}\n",
+            "  transition at month {}, {} patients\n  events {}\n  P(go) {}   P(best kept) {}\n",
             inline("month", &transition.month),
             inline("patients", &transition.patients),
             events.join(", "),
@@ -177,16 +177,26 @@ pub fn comparison_text(answers: &[Answer]) -> String {
 
 /// A paragraph indented by two and broken at 80 columns.
 fn wrapped(paragraph: &str) -> String {
+    folded("  ", paragraph)
+}
+
+/// A paragraph broken at 80 columns, its first line after `first`, the others indented by two.
+pub(super) fn folded(first: &str, paragraph: &str) -> String {
     let mut text = String::new();
-    let mut line = String::from(" ");
+    let mut line = first.to_owned();
+    let mut empty = true;
     for word in paragraph.split_whitespace() {
-        if line.chars().count() + 1 + word.chars().count() > 80 {
+        if !empty && line.chars().count() + 1 + word.chars().count() > 80 {
             text.push_str(&line);
             text.push('\n');
-            line = String::from(" ");
+            line = String::from("  ");
+            empty = true;
         }
-        line.push(' ');
+        if !empty {
+            line.push(' ');
+        }
         line.push_str(word);
+        empty = false;
     }
     text + &line + "\n"
 }
@@ -242,13 +252,12 @@ pub fn ranking_text(ranked: &[Ranked]) -> String {
 pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> String {
     let unit = solved.what.unit();
     let (what, power, root) = (solved.integer, solved.power_at_integer, solved.value);
-    let mut text = if solved.what == Solve::HazardRatio {
-        format!(
-            "{candidate} · {truth}: hazard ratio {what} is detected with power {goal} (power {power:.4}; exact {root:.4})\n"
-        )
+    let found = if solved.what == Solve::HazardRatio {
+        format!("hazard ratio {what} is detected with power {goal} (power {power:.4}; exact {root:.4})")
     } else {
-        format!("{candidate} · {truth}: {what} {unit} for power {goal} (power {power:.4}; exact root {root:.2})\n")
+        format!("{what} {unit} for power {goal} (power {power:.4}; exact root {root:.2})")
     };
+    let mut text = folded("", &format!("{candidate} · {truth}: {found}"));
     if solved.power_falls {
         text.push_str(&wrapped(&format!(
             "power falls as {unit} grow here: more of them end an event-driven trial earlier, and under a delay earlier \
@@ -262,7 +271,7 @@ pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> St
         Claim::Solved(claim) => text.push_str(&wrapped(&format!("{prompt} would have claimed {:.0}", claim.ceil()))),
         Claim::NoDesign => text.push_str(&wrapped(&format!("{prompt} finds no design of just this power"))),
     }
-    let _ = writeln!(text, "  held fixed: {}\n", solved.held_fixed.join(", "));
+    let _ = writeln!(text, "{}", wrapped(&format!("held fixed: {}", solved.held_fixed.join(", "))));
     let _ = writeln!(text, "{}", looks_table(&solved.outcome));
     if let Some(rounded) = &solved.rounded {
         text.push_str(&rounded_text(&solved.outcome, rounded));
@@ -295,7 +304,7 @@ fn rounded_text(exact: &OperatingCharacteristics, rounded: &OperatingCharacteris
 
 /// The guarantee of one candidate.
 pub fn guarantee_text(candidate: &str, verdict: &Verdict) -> String {
-    let mut text = format!("{candidate}: type I error {}\n", verdict.guarantee.words());
+    let mut text = folded("", &format!("{candidate}: type I error {}", verdict.guarantee.words()));
     for reason in &verdict.because {
         text.push_str(&wrapped(reason));
     }

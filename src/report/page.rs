@@ -51,6 +51,7 @@ struct Page<'a> {
     contents: &'static str,
     figure_word: &'static str,
     table_word: &'static str,
+    stop: &'static str,
     sections: Vec<Section>,
 }
 
@@ -126,6 +127,7 @@ pub fn report(
         contents: language.pick("Contents", "目录"),
         figure_word: language.pick("Figure", "图"),
         table_word: language.pick("Table", "表"),
+        stop: language.pick(".", "："),
         sections: builder.sections,
     };
     Ok(Report { html: page.render()?, figures: builder.figures, sheets: builder.sheets })

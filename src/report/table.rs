@@ -42,7 +42,8 @@ pub fn answer_text(answer: &Answer) -> String {
     let outcome = &answer.outcome;
     let mut text = String::new();
     let replicates = outcome.replicates.map_or(String::new(), |n| format!(", {n} replicates"));
-    let _ = writeln!(text, "{} · {}  ({}{replicates})", answer.candidate, answer.truth, outcome.engine);
+    let head = format!("{} · {}  ({}{replicates})", answer.candidate, answer.truth, outcome.engine);
+    text.push_str(&folded("", &head));
     let _ = writeln!(text, "  P(reject any) {}", inline("reject_any", &outcome.reject_any));
     if let Some(error) = &outcome.type_i_error {
         let futility = outcome.looks.iter().any(|look| look.futility_bound.is_some());
@@ -182,6 +183,9 @@ fn wrapped(paragraph: &str) -> String {
 
 /// A paragraph broken at 80 columns, its first line after `first`, the others indented by two.
 pub(super) fn folded(first: &str, paragraph: &str) -> String {
+    if first.chars().count() + paragraph.chars().count() <= 80 {
+        return format!("{first}{paragraph}\n");
+    }
     let mut text = String::new();
     let mut line = first.to_owned();
     let mut empty = true;

@@ -113,6 +113,22 @@ impl Panels {
         self.weights.iter().enumerate().map(|(i, weight)| weight * function(i)).sum()
     }
 
+    /// Value at `x` of the function with these node values, as a polynomial on the panel of `x`; 0 outside.
+    pub fn value(&self, values: &[f64], x: f64) -> f64 {
+        let last = self.breaks.len() - 1;
+        if last == 0 || x < self.breaks[0] || x > self.breaks[last] {
+            return 0.0;
+        }
+        let panel = (self.breaks.partition_point(|&edge| edge <= x).max(1) - 1).min(last - 1);
+        let (left, right) = (self.breaks[panel], self.breaks[panel + 1]);
+        let mut polynomials = [0.0; ORDER];
+        legendre((2.0 * x - left - right) / (right - left), &mut polynomials);
+        let values = &values[panel * ORDER..(panel + 1) * ORDER];
+        let coefficients =
+            rule().to_coefficients.iter().map(|row| row.iter().zip(values).map(|(a, b)| a * b).sum::<f64>());
+        coefficients.zip(polynomials).map(|(c, p)| c * p).sum()
+    }
+
     /// The antiderivative from the first break of the function with these node values.
     pub fn antiderivative(&self, values: &[f64]) -> Series {
         let rule = rule();
@@ -245,6 +261,10 @@ mod tests {
         }
         assert_eq!(once.at(-1.0), 0.0);
         assert_eq!(once.at(25.0), once.at(20.0));
+        for x in [0.0, 0.1, 3.0, 7.6, 20.0] {
+            assert!((panels.value(&values, x) - (-0.2 * x).exp()).abs() < 1e-10, "value at {x}");
+        }
+        assert_eq!(panels.value(&values, 20.1), 0.0);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! * Cov(Z_j, Z_k) = Cov(ζ_j, ζ_k), within arms as for block randomisation;
 //! * a look fixed by the number of events takes place at a random month, which adds −(m'(t)/D'(t))·(N_i(t) − D(t)) to ζ_i:
 //!   first order of Z(T_d) in T_d − t, and n{D(T_d) − D(t)} ≈ −Σ{N_i(t) − D(t)};
+//! * E Z beyond √n m(t): [`Expectation::joint_law`] adds the term of order 1/√n (second_order.rs);
 //! * under the null the statistics have independent increments in their information I: Corr = √(I_j/I_k) of one test;
 //!   for weights w_a, w_b, t_j ≤ t_k, Corr = I_ab(t_j)/√(I_a(t_j) I_b(t_k)), I_ab = ∫ w_a w_b p₀(1−p₀) dn̄
 //!   (Tsiatis 1982; Karrison 2016).
@@ -29,7 +30,7 @@ pub struct Expectation {
     /// `tests[m][k]`: test m at look k.
     tests: Vec<Vec<LookExpectation>>,
     /// (D, D') of each look.
-    events: Vec<[f64; 2]>,
+    pub(super) events: Vec<[f64; 2]>,
     /// Weights at the nodes, `weights[m][stratum]`; empty unless there are several tests.
     weights: Vec<Vec<Vec<f64>>>,
 }
@@ -98,11 +99,17 @@ impl Expectation {
         DVector::from_iterator(looks * self.tests.len(), means)
     }
 
-    /// E Z and Cov Z under the truth, all tests of the first look, then of the second, ….
+    /// E Z, to order 1/√n, and Cov Z under the truth, all tests of the first look, then of the second, ….
     pub fn joint_law(&self, timing: &[Timing]) -> (DVector<f64>, DMatrix<f64>) {
-        let influences: Vec<Influence> = (0..self.events.len())
-            .flat_map(|look| self.tests.iter().map(move |test| self.influence(&test[look], look, timing[look])))
-            .collect();
+        let (mut means, root) = (self.means(), self.table.patients.sqrt());
+        let mut influences = Vec::with_capacity(means.len());
+        for (look, &timing) in timing.iter().enumerate() {
+            for test in self.tests.iter().map(|test| &test[look]) {
+                let fixed = self.table.influence(look, test.parts.clone());
+                means[influences.len()] += self.shift(test, look, timing, &fixed) / root;
+                influences.push(if timing == Timing::Events { self.influence(test, look) } else { fixed });
+            }
+        }
         let size = influences.len();
         let mut covariance = DMatrix::zeros(size, size);
         for j in 0..size {
@@ -112,7 +119,7 @@ impl Expectation {
                 covariance[(k, j)] = value;
             }
         }
-        (self.means(), covariance)
+        (means, covariance)
     }
 
     /// Correlation of Z under the null, in the order of [`Expectation::joint_law`].
@@ -142,10 +149,10 @@ impl Expectation {
     }
 
     /// ζ of one test at one look, with the correction for a month fixed by events.
-    fn influence(&self, test: &LookExpectation, look: usize, timing: Timing) -> Influence {
+    fn influence(&self, test: &LookExpectation, look: usize) -> Influence {
         let mut parts = test.parts.clone();
         let rate = self.events[look][1];
-        if timing == Timing::Events && rate > 0.0 {
+        if rate > 0.0 {
             let clock = test.slope() / rate;
             for (jump, _) in parts.iter_mut().flatten() {
                 for value in jump {

@@ -137,6 +137,16 @@ impl Tabulation {
         sums
     }
 
+    /// D'': how the rate of expected events changes, per month squared.
+    pub fn rate_of_events(&self, look: usize) -> f64 {
+        let of = |stratum: &StratumTable| {
+            let both = |(a, b): (&f64, &f64)| self.shares[0] * a + self.shares[1] * b;
+            let events: Vec<f64> = stratum.events[0].iter().zip(&stratum.events[1]).map(both).collect();
+            stratum.prevalence * self.curvature(self.months[look], &events)
+        };
+        self.strata.iter().map(of).sum()
+    }
+
     /// Expected events per compared patient by `month`, by arm (each arm's share of all compared patients).
     pub fn events_by_arm(&self, month: f64) -> [f64; 2] {
         let entered = self.entered(month);
@@ -169,9 +179,12 @@ impl Tabulation {
                         .collect();
                     means[arm] += table.prevalence * self.panels.integrate_with(|i| drift[i] * entered[i]);
                     let cumulative = self.panels.antiderivative(&compensator);
+                    let integral = self.panels.antiderivative(&drift);
                     Part {
                         at_nodes: cumulative.along(nodes),
-                        drift: self.panels.antiderivative(&drift),
+                        mean_at_nodes: integral.along(nodes),
+                        drift: integral,
+                        rate: drift,
                         jump,
                         compensator,
                         cumulative,
@@ -205,10 +218,9 @@ impl Tabulation {
         if gap > 0.0 {
             return self.later(month, gap);
         }
-        let nodes = self.panels.nodes().to_vec();
         let weights =
             self.entering(month).iter().zip(self.panels.weights()).map(|(entering, w)| entering * w).collect();
-        Later { points: nodes.clone(), shifted: nodes, weights }
+        Later { points: Vec::new(), shifted: Vec::new(), weights }
     }
 
     /// Covariance of two influences, per compared patient.
@@ -218,7 +230,7 @@ impl Tabulation {
         let gap = k.month - j.month;
         let process = self.entry.process();
         let entries = (gap > 0.0 || process.is_some()).then(|| self.entries(j.month, gap));
-        let points = entries.as_ref().map_or(0, |entries| entries.points.len());
+        let points = entries.as_ref().map_or(0, |entries| entries.weights.len());
         // f̄_j and f̄_k.
         let mut pooled = [vec![0.0; points], vec![0.0; points]];
         let mut total = 0.0;
@@ -232,19 +244,24 @@ impl Tabulation {
                     let risks = pj.compensator[i] * pk.at_nodes[i] + pk.compensator[i] * pj.at_nodes[i];
                     (jumps * table.events[g][i] + risks * table.at_risk[g][i]) * entered[i]
                 });
-                if let Some(entries) = &entries {
-                    let after = pk.drift.along(&entries.shifted);
-                    if gap > 0.0 {
+                match &entries {
+                    Some(entries) if gap > 0.0 => {
+                        let after = pk.drift.along(&entries.shifted);
                         let cumulative = pj.cumulative.along(&entries.points);
                         let before = pk.drift.along(&entries.points);
                         for (i, weight) in entries.weights.iter().enumerate() {
                             inner -= weight * cumulative[i] * (after[i] - before[i]);
                         }
+                        if process.is_some() {
+                            add(&mut mean[0], table.prevalence, &pj.drift.along(&entries.points));
+                            add(&mut mean[1], table.prevalence, &after);
+                        }
                     }
-                    if process.is_some() {
-                        add(&mut mean[0], table.prevalence, &pj.drift.along(&entries.points));
-                        add(&mut mean[1], table.prevalence, &after);
+                    Some(_) => {
+                        add(&mut mean[0], table.prevalence, &pj.mean_at_nodes);
+                        add(&mut mean[1], table.prevalence, &pk.mean_at_nodes);
                     }
+                    None => {}
                 }
                 product += table.prevalence * inner;
             }
@@ -263,6 +280,75 @@ impl Tabulation {
         }
     }
 
+    /// An influence with the same jump and compensator in every arm and stratum.
+    pub fn counted(&self, look: usize, jump: f64, compensator: f64) -> Influence {
+        let nodes = self.panels.nodes().len();
+        let part = || (vec![jump; nodes], vec![compensator; nodes]);
+        self.influence(look, [0, 1].map(|_| self.strata.iter().map(|_| part()).collect()))
+    }
+
+    /// Covariance per compared patient of the rate at which an influence ζ grows as calendar time passes its look,
+    /// d E[ζ_i|what is known]/dt = M'(t − e) of a patient then at risk, with the events N_i counted by then. A patient at risk has no
+    /// event, so that E[M' N|g] = 0 and only the products of means and what a common stream of entries shares are left.
+    pub fn rate_with_events(&self, one: &Influence, events: &Influence) -> f64 {
+        let entering = self.entering(one.month);
+        let weights: Vec<f64> = self.panels.weights().iter().zip(&entering).map(|(w, entering)| w * entering).collect();
+        let zeros = || [vec![0.0; weights.len()], vec![0.0; weights.len()]];
+        let (mut pooled, mut total) = (zeros(), 0.0);
+        for g in 0..2 {
+            let mut mean = zeros();
+            for (table, (rate, counted)) in self.strata.iter().zip(one.parts[g].iter().zip(&events.parts[g])) {
+                add(&mut mean[0], table.prevalence, &rate.rate);
+                add(&mut mean[1], table.prevalence, &counted.mean_at_nodes);
+            }
+            let sum = |of: &dyn Fn(usize) -> f64| -> f64 { weights.iter().enumerate().map(|(i, w)| w * of(i)).sum() };
+            total -= self.shares[g]
+                * match self.entry.process() {
+                    Some(_) => sum(&|i| mean[0][i] * mean[1][i]),
+                    None => sum(&|i| mean[0][i]) * events.means[g],
+                };
+            pooled.iter_mut().zip(&mean).for_each(|(pooled, mean)| add(pooled, self.shares[g], mean));
+        }
+        if self.entry.process() == Some(EnrollmentProcess::Poisson) {
+            let last = [self.rate_of_last(one), self.of_last(events)];
+            let shared = pooled[0].iter().zip(&pooled[1]).map(|(rate, count)| (rate - last[0]) * (count - last[1]));
+            total += weights.iter().zip(shared).map(|(weight, shared)| weight * shared).sum::<f64>();
+        }
+        total
+    }
+
+    /// Twice n times what the random end of a Poisson stream of entries adds to the mean of the influences' average, 0 of another
+    /// enrolment: the stream ends with patient n, Campbell's formula holds for a stream without end, and the difference is
+    /// E Σ_{i≤n} f̄(Γ_i) − ∫₀ⁿ f̄ = f̄'(n)/2 in expected counts, f̄'(n) = −M̄'(t − T)/(n G'(T)).
+    pub fn end_of_enrolment(&self, influence: &Influence) -> f64 {
+        let rate = self.entry.last_rate();
+        if self.entry.process() == Some(EnrollmentProcess::Poisson) && rate > 0.0 {
+            -self.rate_of_last(influence) / rate
+        } else {
+            0.0
+        }
+    }
+
+    /// M̄'(t − T): the rate of the pooled mean influence of a patient who enters when the last one is expected.
+    fn rate_of_last(&self, influence: &Influence) -> f64 {
+        let follow_up = influence.month - self.entry.end();
+        if follow_up <= 0.0 {
+            return 0.0;
+        }
+        let of_arm = |g: usize| -> f64 {
+            let strata = self.strata.iter().zip(&influence.parts[g]);
+            strata.map(|(table, part)| table.prevalence * self.panels.value(&part.rate, follow_up)).sum()
+        };
+        self.shares[0] * of_arm(0) + self.shares[1] * of_arm(1)
+    }
+
+    /// ∫ G''(t − s) h(s) ds for a function h with these node values: the curvature of ∫ G(t − s) h(s) ds in t. G' jumps where the
+    /// rate of entry changes.
+    pub fn curvature(&self, month: f64, values: &[f64]) -> f64 {
+        let at = |entry: f64| if month > entry { self.panels.value(values, month - entry) } else { 0.0 };
+        self.entry.pieces().map(|(begin, end, density)| density * (at(begin) - at(end))).sum()
+    }
+
     /// f̄(T): the pooled mean influence of a patient who enters when the last one is expected.
     fn of_last(&self, influence: &Influence) -> f64 {
         let follow_up = (influence.month - self.entry.end()).max(0.0);
@@ -278,7 +364,8 @@ fn add(to: &mut [f64], scale: f64, values: &[f64]) {
     to.iter_mut().zip(values).for_each(|(to, value)| *to += scale * value);
 }
 
-/// Quadrature over the follow-up x that the patients entering have at the earlier of two looks, and what it is at the later.
+/// Quadrature over the follow-up x that the patients entering have at the earlier of two looks, and what it is at the later. Of two
+/// looks in the same month the points are the nodes of the tabulation, and are not listed.
 struct Later {
     points: Vec<f64>,
     shifted: Vec<f64>,
@@ -310,8 +397,12 @@ struct Part {
     at_nodes: Vec<f64>,
     /// B.
     cumulative: Series,
+    /// M' at the nodes.
+    rate: Vec<f64>,
     /// M.
     drift: Series,
+    /// M at the nodes.
+    mean_at_nodes: Vec<f64>,
 }
 
 /// Panels over follow-up up to the last look, aligned with every kink of laws, drop-out and entry seen from each look.

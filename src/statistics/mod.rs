@@ -17,6 +17,7 @@ pub mod log_rank;
 mod observations;
 mod reading_scores;
 pub mod response;
+mod second_order;
 mod test;
 
 pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
@@ -27,4 +28,6 @@ pub use influence::{Influence, StratumTable, Tabulation};
 pub use joint_scores::{JointScores, MarkovArm, ScoreMoments};
 pub use observations::{Observations, RiskSet};
 pub use reading_scores::{ReadArm, ReadingScores};
-pub use test::{JumpAndCompensator, LookExpectation, NoInformation, TEST_STATISTICS, TestStatistic};
+pub use test::{
+    JumpAndCompensator, LookExpectation, NoInformation, Parts, SecondOrder, TEST_STATISTICS, TestStatistic,
+};

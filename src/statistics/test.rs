@@ -66,8 +66,29 @@ pub struct LookExpectation {
     /// Information per patient under the null, in the statistic's own unit: for its fractions and correlations between looks.
     pub information: f64,
     /// Influence of Z per patient, `parts[g][stratum]`, the month of the look taken as fixed.
-    pub parts: [Vec<JumpAndCompensator>; 2],
+    pub parts: Parts,
+    /// What E Z needs beyond its limit.
+    pub second_order: SecondOrder,
 }
+
+/// Terms of second order of one statistic at one look.
+#[derive(Debug, Clone)]
+pub struct SecondOrder {
+    /// n(E ê − effect) and n(E v̂ − variance) at a fixed month, entry as expected.
+    pub bias: [f64; 2],
+    /// Cov(e_i, ν_i) as it would be under the null; not 0 where the arms differ in size or drop-out.
+    pub null_covariance: f64,
+    /// d² effect/dt² and d² variance/dt², per month squared.
+    pub curvature: [f64; 2],
+    /// Influence of v̂ per patient.
+    pub variance: Parts,
+    /// d/dt of the jumps and compensators of √v ζ, as far as they depend on t other than through effect and variance; `None` of
+    /// an influence that only grows.
+    pub turning: Option<Parts>,
+}
+
+/// Jump and compensator of an influence at the nodes, `parts[g][stratum]`.
+pub type Parts = [Vec<JumpAndCompensator>; 2];
 
 impl LookExpectation {
     /// E Z/√n.
@@ -78,6 +99,14 @@ impl LookExpectation {
     /// d(E Z/√n)/dt, per month.
     pub fn slope(&self) -> f64 {
         (self.slopes[0] - 0.5 * self.effect * self.slopes[1] / self.variance) / self.variance.sqrt()
+    }
+
+    /// d²(E Z/√n)/dt², per month squared.
+    pub fn curvature(&self) -> f64 {
+        let ([effect, variance], v) = (self.second_order.curvature, self.variance);
+        let [slope, growth] = self.slopes;
+        let outer = effect - slope * growth / v - 0.5 * self.effect * variance / v;
+        (outer + 0.75 * self.effect * growth * growth / (v * v)) / v.sqrt()
     }
 }
 

@@ -88,6 +88,11 @@ impl EntryLaw {
         self.starts[self.starts.len() - 1]
     }
 
+    /// Share entering per month just before the last entry.
+    pub fn last_rate(&self) -> f64 {
+        self.densities.len().checked_sub(2).map_or(0.0, |last| self.densities[last])
+    }
+
     /// Months at which the entered share is `share`·2, `share`·4, … while below 1, ascending; empty for a share of 0.
     pub fn doublings(&self, share: f64) -> Vec<f64> {
         let mut months = Vec::new();

@@ -13,9 +13,10 @@
 //! * Z = √n·Δ̂/√v̂; information 1/v, of which looks t ≤ t' share the part known at t (independent increments).
 
 use crate::statistics::{
-    Comparison, Evidence, JumpAndCompensator, LookExpectation, NoInformation, RiskSet, StratumTable, Tabulation,
-    TestStatistic,
+    Comparison, Evidence, JumpAndCompensator, LookExpectation, NoInformation, Parts, RiskSet, SecondOrder,
+    StratumTable, Tabulation, TestStatistic,
 };
+use crate::truth::EnrollmentProcess;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +40,12 @@ pub struct KaplanMeierTest {
 struct Arm {
     /// ±φ_k θ.
     effect: f64,
-    variance: f64,
-    slope: f64,
-    /// (a, b) of effect and of variance at each node.
-    influence: Vec<[(f64, f64); 2]>,
+    /// Variance, d/dt and d²/dt² of it, and n times the bias of its estimate.
+    variance: [f64; 4],
+    /// (a, b) of effect and of variance at each node, and d/dt of them.
+    influence: Vec<[[(f64, f64); 2]; 2]>,
+    /// −π_g² Cov(e_i, ν_i) but for the sign of the arm.
+    skew: f64,
 }
 
 impl TestStatistic for KaplanMeierTest {
@@ -89,17 +92,17 @@ impl KaplanMeierTest {
             return Err(NoInformation { look, reason });
         }
         let (entered, entering) = (table.entered(month), table.entering(month));
-        let (mut effect, mut variance, mut slope) = (0.0, 0.0, 0.0);
+        let (mut effect, mut sums) = (0.0, [0.0; 4]);
         let arms = [0, 1].map(|g: usize| {
             let arms: Vec<Arm> =
-                table.strata.iter().map(|stratum| self.arm(table, stratum, g, &entered, &entering)).collect();
+                table.strata.iter().map(|stratum| self.arm(table, stratum, g, month, [&entered, &entering])).collect();
             for arm in &arms {
                 effect += arm.effect;
-                variance += arm.variance;
-                slope += arm.slope;
+                sums.iter_mut().zip(arm.variance).for_each(|(sum, value)| *sum += value);
             }
             arms
         });
+        let [variance, slope, curvature, bias] = sums;
         if !(variance > 0.0 && variance.is_finite()) {
             let reason = format!(
                 "the {} test has no variance at month {month:.2}: no event is expected, or nobody is left at risk",
@@ -108,19 +111,34 @@ impl KaplanMeierTest {
             return Err(NoInformation { look, reason });
         }
         let (score, spread) = (1.0 / variance.sqrt(), -effect / (2.0 * variance.powf(1.5)));
-        let parts = arms.map(|arms| {
-            let standardised = |arm: Arm| -> JumpAndCompensator {
-                let sum = |[effect, variance]: [(f64, f64); 2]| {
+        let parts = |moment: usize, [score, spread]: [f64; 2]| -> Parts {
+            let of = |arm: &Arm| -> JumpAndCompensator {
+                let sum = |pair: &[[(f64, f64); 2]; 2]| {
+                    let [effect, variance] = pair[moment];
                     (score * effect.0 + spread * variance.0, score * effect.1 + spread * variance.1)
                 };
-                arm.influence.into_iter().map(sum).unzip()
+                arm.influence.iter().map(sum).unzip()
             };
-            arms.into_iter().map(standardised).collect()
-        });
-        Ok(LookExpectation { effect, variance, slopes: [0.0, slope], information: variance.recip(), parts })
+            arms.each_ref().map(|arms| arms.iter().map(of).collect())
+        };
+        // With equal curves Cov(e, ν) = −k(1/π₁² − 1/π₀²), k the arms' mean.
+        let [pi0, pi1] = table.shares;
+        let skew = |g: usize| arms[g].iter().map(|arm| arm.skew).sum::<f64>();
+        let null_covariance = -(pi0 * skew(0) + pi1 * skew(1)) * (1.0 / (pi1 * pi1) - 1.0 / (pi0 * pi0));
+        let second_order = SecondOrder {
+            bias: [0.0, bias],
+            null_covariance,
+            curvature: [0.0, curvature],
+            variance: parts(0, [0.0, 1.0]),
+            turning: Some(parts(1, [score, spread])),
+        };
+        let information = variance.recip();
+        let parts = parts(0, [score, spread]);
+        Ok(LookExpectation { effect, variance, slopes: [0.0, slope], information, parts, second_order })
     }
 
-    fn arm(&self, table: &Tabulation, stratum: &StratumTable, g: usize, entered: &[f64], entering: &[f64]) -> Arm {
+    fn arm(&self, table: &Tabulation, stratum: &StratumTable, g: usize, month: f64, entry: [&[f64]; 2]) -> Arm {
+        let [entered, entering] = entry;
         let panels = &table.panels;
         let nodes = panels.nodes();
         let inside = nodes.partition_point(|&s| s < self.horizon);
@@ -136,34 +154,71 @@ impl KaplanMeierTest {
             Contrast::Survival => vec![at_horizon; inside],
             Contrast::RestrictedMean => survived.along(nodes)[..inside].iter().map(|so_far| mean - so_far).collect(),
         };
-        // λ/Y, zero beyond the horizon.
+        // λ/Y and d/dt of it, zero beyond the horizon.
         let at_risk: Vec<f64> =
             (0..inside).map(|i| table.shares[g] * share * stratum.at_risk[g][i] * entered[i]).collect();
         let hazard = |i: usize| stratum.events[g][i] / stratum.at_risk[g][i];
-        let mut once = vec![0.0; nodes.len()];
-        let mut twice = vec![0.0; nodes.len()];
+        let younger = |i: usize| entering[i] / entered[i];
+        let (mut once, mut twice) = ([0, 1].map(|_| vec![0.0; nodes.len()]), [0, 1].map(|_| vec![0.0; nodes.len()]));
         for i in 0..inside {
-            once[i] = kernel[i] * hazard(i) / at_risk[i];
-            twice[i] = kernel[i] * once[i];
+            let value = kernel[i] * hazard(i) / at_risk[i];
+            (once[0][i], once[1][i]) = (value, -value * younger(i));
+            (twice[0][i], twice[1][i]) = (kernel[i] * value, -kernel[i] * value * younger(i));
         }
-        let (below, above) = (panels.antiderivative(&once).along(nodes), panels.antiderivative(&twice).along(nodes));
-        let total = panels.integrate(&twice);
-        let mut influence = vec![[(0.0, 0.0); 2]; nodes.len()];
+        let along = |values: &Vec<f64>| panels.antiderivative(values).along(nodes);
+        let (below, above) = (once.each_ref().map(along), twice.each_ref().map(along));
+        let totals = twice.each_ref().map(|values| panels.integrate(values));
+        let mut influence = vec![[[(0.0, 0.0); 2]; 2]; nodes.len()];
         for i in 0..inside {
-            let (kernel, hazard, at_risk) = (kernel[i], hazard(i), at_risk[i]);
+            let (kernel, hazard, at_risk, younger) = (kernel[i], hazard(i), at_risk[i], younger(i));
             let effect = -sign * share * kernel / at_risk;
             let square = share * share * (kernel / at_risk).powi(2);
-            let spread = kernel * below[i] + total - above[i];
-            let estimated = 2.0 * share * share * spread / at_risk;
+            let spread = [0, 1].map(|m: usize| kernel * below[m][i] + totals[m] - above[m][i]);
+            let estimated =
+                [spread[0], spread[1] - spread[0] * younger].map(|spread| 2.0 * share * share * spread / at_risk);
+            let pair = |effect: f64, square: f64, estimated: f64| {
+                [(effect, effect * hazard), (square - estimated, 2.0 * square * hazard - estimated * hazard)]
+            };
             influence[i] =
-                [(effect, effect * hazard), (square - estimated, 2.0 * square * hazard - estimated * hazard)];
+                [pair(effect, square, estimated[0]), pair(-effect * younger, -2.0 * square * younger, estimated[1])];
         }
-        let slope = panels.integrate_with(|i| if i < inside { twice[i] * entering[i] / entered[i] } else { 0.0 });
+        // Martingales: ∫ K³λ/Y² − 2∫ KBλ/Y + ∫ (K²λ/Y) ∫₀ Kλ/Y.
+        let skew = panels.integrate_with(|i| {
+            if i >= inside {
+                return 0.0;
+            }
+            let spread = kernel[i] * below[0][i] + totals[0] - above[0][i];
+            twice[0][i] * (kernel[i] / at_risk[i] + below[0][i]) - 2.0 * once[0][i] * spread
+        });
+        let scale = share * share;
+        let per_entered: Vec<f64> =
+            (0..nodes.len()).map(|i| if i < inside { twice[0][i] / entered[i] } else { 0.0 }).collect();
+        let steep = panels.integrate_with(|i| if i < inside { twice[0][i] * younger(i).powi(2) } else { 0.0 });
+        let curvature = 2.0 * steep - table.curvature(month, &per_entered);
         Arm {
             effect: sign * share * if self.contrast == Contrast::Survival { at_horizon } else { mean },
-            variance: share * share * total,
-            slope: -share * share * slope,
+            variance: [totals[0], totals[1], curvature, bias(table, g, &twice[0], entered)].map(|value| scale * value),
             influence,
+            skew: skew * share * scale * table.shares[g] * table.shares[g],
         }
     }
+}
+
+/// n times the bias of ∫ K̂² dN̄/{Ȳ(Ȳ−1/n)}, its limit's integrand at the nodes being `twice`.
+///
+/// To second order the terms are ∫ K²λ(2−r)/Y², of E 1/(Ȳ−1/n) with Ȳ binomial, r the probability of being at risk;
+/// −2∫ K²λ/Y² − 2∫ K²λκ/Y, κ(u) = ∫₀ᵘ λ/Y, of the covariance of K̂ with dN̄ and with 1/Ȳ; and ∫ {K²κ + ∫_u^τ K²λ/Y} λ/Y of Var K̂.
+/// All cancel but −∫ K²λr/Y²: without censoring the factor 1 − 1/n_g of a binomial variance. r is that given entry where entries
+/// are one stream; a Poisson one adds its own variance, ∫ K²λ/(YG) where enrolment goes on.
+fn bias(table: &Tabulation, g: usize, twice: &[f64], entered: &[f64]) -> f64 {
+    let process = table.entry.process();
+    table.panels.integrate_with(|i| {
+        if twice[i] == 0.0 {
+            return 0.0;
+        }
+        let given = if process.is_some() { entered[i] } else { 1.0 };
+        let shared =
+            if process == Some(EnrollmentProcess::Poisson) && entered[i] < 1.0 { entered[i].recip() } else { 0.0 };
+        twice[i] * (shared - 1.0 / (table.shares[g] * given))
+    })
 }

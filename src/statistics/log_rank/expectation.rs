@@ -18,8 +18,12 @@
 use crate::numerics::panels::Series;
 use crate::numerics::roots::brent;
 use crate::statistics::{
-    Comparison, Evidence, LookExpectation, NoInformation, RiskSet, StratumTable, Tabulation, TestStatistic,
-    log_rank::Weight,
+    Comparison, Evidence, JumpAndCompensator, LookExpectation, NoInformation, Parts, RiskSet, SecondOrder,
+    StratumTable, Tabulation, TestStatistic,
+    log_rank::{
+        Weight,
+        bias::{bias, null_covariance},
+    },
 };
 use crate::truth::EntryLaw;
 use std::sync::Arc;
@@ -46,7 +50,7 @@ impl WeightedLogRank {
         let nodes = table.panels.nodes();
         if self.weight.slope(1.0).is_none() {
             let values = nodes.iter().map(|&s| self.weight.weight(s, 1.0)).collect();
-            return Weights { values, slopes: None, until: 0.0 };
+            return Weights { values, reading: None };
         }
         let hazard = table.panels.antiderivative(&stratum.pooled_hazard);
         let until = self.weight.until();
@@ -58,7 +62,8 @@ impl WeightedLogRank {
             .collect();
         let values = nodes.iter().zip(&survival).map(|(&s, &read)| self.weight.weight(s, read)).collect();
         let slopes = survival.iter().map(|&read| self.weight.slope(read).unwrap_or(0.0) * read).collect();
-        Weights { values, slopes: Some(slopes), until }
+        let bends = survival.iter().map(|&read| self.weight.bend(read) * read * read).collect();
+        Weights { values, reading: Some(Reading { slopes, bends, until }) }
     }
 }
 
@@ -75,12 +80,21 @@ fn first_wave(entry: &EntryLaw) -> Vec<f64> {
         .map_or_else(Vec::new, |(_, end, _)| entry.doublings(entry.share_by(end)))
 }
 
-struct Weights {
-    values: Vec<f64>,
+/// Weights of one stratum at the nodes.
+pub(super) struct Weights {
+    pub values: Vec<f64>,
+    /// How they move with the curve they are read from, if they are.
+    pub reading: Option<Reading>,
+}
+
+/// How estimated weights move with pooled survival.
+pub(super) struct Reading {
     /// W'·S̄(r).
-    slopes: Option<Vec<f64>>,
+    pub slopes: Vec<f64>,
+    /// W''·S̄(r)².
+    pub bends: Vec<f64>,
     /// Month after which no weight reads survival.
-    until: f64,
+    pub until: f64,
 }
 
 /// Σπ_g f_g C_g at node i.
@@ -167,7 +181,9 @@ impl WeightedLogRank {
         let month = table.months[look];
         let (entered, entering) = (table.entered(month), table.entering(month));
         let (mut mean, mut variance, mut slopes, mut information) = (0.0, 0.0, [0.0; 2], 0.0);
+        let (mut biased, mut curvature, mut shared) = ([0.0; 2], [0.0; 2], 0.0);
         for (stratum, w) in table.strata.iter().zip(weights) {
+            let mut densities = [Vec::with_capacity(w.values.len()), Vec::with_capacity(w.values.len())];
             for (i, (step, w)) in table.panels.weights().iter().zip(&w.values).enumerate() {
                 let events = pooled_events(table, stratum, i);
                 let p = stratum.experimental_share[i];
@@ -178,33 +194,74 @@ impl WeightedLogRank {
                 slopes[0] -= step * entering[i] * score;
                 slopes[1] += step * entering[i] * p * (1.0 - p) * square;
                 information += step * entered[i] * null_spread(table, stratum, i) * square;
+                densities[0].push(-score);
+                densities[1].push(p * (1.0 - p) * square);
             }
+            let [score, square] = bias(table, stratum, w, &entered);
+            biased = [biased[0] - score, biased[1] + square];
+            shared += null_covariance(table, stratum, &w.values, &entered);
+            curvature.iter_mut().zip(&densities).for_each(|(sum, density)| {
+                *sum += stratum.prevalence * table.curvature(month, density);
+            });
         }
         if variance <= 0.0 || !variance.is_finite() {
             let reason = format!("no event is expected to count in the {} test by month {month:.2}", self.label());
             return Err(NoInformation { look, reason });
         }
         let (score, spread) = (-1.0 / variance.sqrt(), mean / (2.0 * variance.powf(1.5)));
-        let estimated: Vec<Option<[Vec<f64>; 2]>> = table
-            .strata
-            .iter()
-            .zip(weights)
-            .map(|(stratum, w)| w.slopes.as_ref().map(|slopes| estimation(table, stratum, w, slopes, &entered)))
-            .collect();
-        let parts = [0.0, 1.0].map(|g| {
+        let estimated: Vec<Option<[Vec<f64>; 2]>> =
+            table.strata.iter().zip(weights).map(|(stratum, w)| estimation(table, stratum, w, &entered)).collect();
+        let of_variance: Parts = [0.0, 1.0].map(|g| {
             let of = |((stratum, w), estimated): ((&StratumTable, &Weights), &Option<[Vec<f64>; 2]>)| {
                 let at = |i: usize| {
                     let (p, hazard, w) = (stratum.experimental_share[i], stratum.pooled_hazard[i], w.values[i]);
-                    let extra = estimated.as_ref().map_or(0.0, |[q, qv]| score * q[i] + spread * qv[i]);
-                    let jump = score * w * (g - p) + spread * w * w * p * (1.0 - p) - extra;
-                    let compensator = (score - spread * w * (1.0 - 2.0 * p)) * w * (g - p) * hazard - extra * hazard;
-                    (jump, compensator)
+                    let extra = estimated.as_ref().map_or(0.0, |[_, qv]| qv[i]);
+                    (w * w * p * (1.0 - p) - extra, -(w * w * (1.0 - 2.0 * p) * (g - p) + extra) * hazard)
                 };
                 (0..w.values.len()).map(at).unzip()
             };
             table.strata.iter().zip(weights).zip(&estimated).map(of).collect()
         });
-        Ok(LookExpectation { effect: -mean, variance, slopes, information, parts })
+        let mut arm = 0;
+        let parts = [0.0, 1.0].map(|g| {
+            let of_variance = &of_variance[arm];
+            arm += 1;
+            let of = |(k, stratum): (usize, &StratumTable)| {
+                let (w, estimated, (jumps, compensators)) = (&weights[k], &estimated[k], &of_variance[k]);
+                let at = |i: usize| {
+                    let (p, hazard, w) = (stratum.experimental_share[i], stratum.pooled_hazard[i], w.values[i]);
+                    let own = w * (g - p) - estimated.as_ref().map_or(0.0, |[q, _]| q[i]);
+                    (score * own + spread * jumps[i], score * own * hazard + spread * compensators[i])
+                };
+                (0..w.values.len()).map(at).unzip()
+            };
+            table.strata.iter().enumerate().map(of).collect()
+        });
+        let turning = weights.iter().any(|w| w.reading.is_some()).then(|| {
+            let turned: Vec<JumpAndCompensator> = table
+                .strata
+                .iter()
+                .zip(weights)
+                .zip(&estimated)
+                .map(|((stratum, w), estimated)| {
+                    let rates = estimation_with(table, stratum, w, &entering, &entered);
+                    let at = |i: usize| {
+                        let older = if entered[i] > 0.0 { entering[i] / entered[i] } else { 0.0 };
+                        let of = |m: usize| match (&rates, estimated) {
+                            (Some(rates), Some(now)) => rates[m][i] - now[m][i] * older,
+                            _ => 0.0,
+                        };
+                        let turn = -score * of(0) - spread * of(1);
+                        (turn, turn * stratum.pooled_hazard[i])
+                    };
+                    (0..w.values.len()).map(at).unzip()
+                })
+                .collect();
+            [turned.clone(), turned]
+        });
+        let second_order =
+            SecondOrder { bias: biased, null_covariance: shared, curvature, variance: of_variance, turning };
+        Ok(LookExpectation { effect: -mean, variance, slopes, information, parts, second_order })
     }
 }
 
@@ -214,28 +271,35 @@ fn score_density(table: &Tabulation, stratum: &StratumTable, i: usize) -> f64 {
     (1.0 - p) * table.shares[1] * stratum.events[1][i] - p * table.shares[0] * stratum.events[0][i]
 }
 
-/// Q(u)/{y(u)G(t−u)} of score and of variance at the nodes, for the weights of one stratum.
-fn estimation(
+/// Q(u)/{y(u)G(t−u)} of score and of variance at the nodes, for the weights of one stratum; `None` of weights that are fixed.
+fn estimation(table: &Tabulation, stratum: &StratumTable, weights: &Weights, entered: &[f64]) -> Option<[Vec<f64>; 2]> {
+    estimation_with(table, stratum, weights, entered, entered)
+}
+
+/// The same with `counted` in the place of G(t−s) in Q, but not below it.
+fn estimation_with(
     table: &Tabulation,
     stratum: &StratumTable,
     weights: &Weights,
-    slopes: &[f64],
+    counted: &[f64],
     entered: &[f64],
-) -> [Vec<f64>; 2] {
+) -> Option<[Vec<f64>; 2]> {
+    let Reading { slopes, until, .. } = weights.reading.as_ref()?;
     let count = slopes.len();
-    let score = (0..count).map(|i| slopes[i] * score_density(table, stratum, i) * entered[i]).collect();
+    let score = (0..count).map(|i| slopes[i] * score_density(table, stratum, i) * counted[i]).collect();
     let square = |i: usize| {
         let p = stratum.experimental_share[i];
-        2.0 * weights.values[i] * slopes[i] * p * (1.0 - p) * pooled_events(table, stratum, i) * entered[i]
+        2.0 * weights.values[i] * slopes[i] * p * (1.0 - p) * pooled_events(table, stratum, i) * counted[i]
     };
-    [score, (0..count).map(square).collect()].map(|density: Vec<f64>| {
+    let densities = [score, (0..count).map(square).collect()];
+    Some(densities.map(|density: Vec<f64>| {
         let integral: Series = table.panels.antiderivative(&density);
         let total = table.panels.integrate(&density);
         let integral = integral.along(table.panels.nodes());
         let divide = |i: usize| {
             let (s, at_risk) = (table.panels.nodes()[i], stratum.pooled_at_risk[i] * entered[i]);
-            if at_risk > LEAST_AT_RISK && s < weights.until { (total - integral[i]) / at_risk } else { 0.0 }
+            if at_risk > LEAST_AT_RISK && s < *until { (total - integral[i]) / at_risk } else { 0.0 }
         };
         (0..count).map(divide).collect()
-    })
+    }))
 }

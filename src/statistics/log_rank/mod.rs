@@ -1,5 +1,6 @@
 //! The log-rank family: every weighted log-rank test and the largest of several, from data and in expectation.
 
+mod bias;
 mod data;
 mod expectation;
 mod max_combo;

@@ -38,6 +38,11 @@ fn power_slope(x: f64, e: f64) -> f64 {
     if e == 0.0 { 0.0 } else { e * power(x, e - 1.0) }
 }
 
+/// d² x^e/dx², 0 where e is 0 or 1.
+fn power_bend(x: f64, e: f64) -> f64 {
+    if e == 0.0 || e == 1.0 { 0.0 } else { e * (e - 1.0) * power(x, e - 2.0) }
+}
+
 impl Weight for FlemingHarrington {
     fn label(&self) -> String {
         format!("Fleming-Harrington ({}, {})", self.rho, self.gamma)
@@ -53,6 +58,14 @@ impl Weight for FlemingHarrington {
             - power(survival, self.rho) * power_slope(lost, self.gamma);
         // At no event yet (S = 1), or none left, a fractional power has no slope; nothing happens there.
         Some(if slope.is_finite() { slope } else { 0.0 })
+    }
+
+    fn bend(&self, survival: f64) -> f64 {
+        let lost = (1.0 - survival).max(0.0);
+        let bend = power_bend(survival, self.rho) * power(lost, self.gamma)
+            - 2.0 * power_slope(survival, self.rho) * power_slope(lost, self.gamma)
+            + power(survival, self.rho) * power_bend(lost, self.gamma);
+        if bend.is_finite() { bend } else { 0.0 }
     }
 
     /// A fractional γ bends the weight without bound at month 0: panels are graded towards it.

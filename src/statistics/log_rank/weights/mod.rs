@@ -22,6 +22,11 @@ pub trait Weight: Debug + Send + Sync {
         None
     }
 
+    /// ∂²W/∂S², 0 where it has none.
+    fn bend(&self, _survival: f64) -> f64 {
+        0.0
+    }
+
     /// Month after which pooled survival is read there and no later; infinite if there is none.
     fn until(&self) -> f64 {
         f64::INFINITY

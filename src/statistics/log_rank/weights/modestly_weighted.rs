@@ -35,6 +35,10 @@ impl Weight for ModestlyWeighted {
         Some(if survival * self.max_weight > 1.0 { -(survival * survival).recip() } else { 0.0 })
     }
 
+    fn bend(&self, survival: f64) -> f64 {
+        if survival * self.max_weight > 1.0 { 2.0 / (survival * survival * survival) } else { 0.0 }
+    }
+
     fn until(&self) -> f64 {
         self.until
     }

@@ -8,6 +8,7 @@ mod parts;
 mod progress;
 mod reporting;
 mod starters;
+mod submit;
 mod sweep;
 mod verbs;
 

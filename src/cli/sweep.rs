@@ -1,5 +1,6 @@
 //! `sweep`: everything at every point of the file's axes, kept in one file; planned, shared out, merged, exported.
 
+use crate::cli::submit::{self, Submit};
 use crate::cli::{Failure, Run, message, parts, progress, verbs};
 use crate::study::{
     Ended, ExportFormat, Hooks, RESULTS, Shard, SweepError, SweepPlan, SweepRun, export as write_export, merge_stores,
@@ -87,6 +88,8 @@ pub(super) enum SweepVerb {
         #[arg(long)]
         json: bool,
     },
+    /// A Slurm job array that runs the shards, and a job that merges them.
+    Submit(Submit),
     /// Results of a store as CSV or JSON Lines.
     Export {
         /// The store.
@@ -133,11 +136,12 @@ pub(super) fn sweep(arguments: &Sweep) -> Result<(), Failure> {
             let ended = merge_stores(parts, file_name(output)?)?;
             told(*json, output, &ended)
         }
+        SweepVerb::Submit(arguments) => submit::submit(arguments),
         SweepVerb::Export { store, format, results, output } => export(store, *format, results, output.as_deref()),
     }
 }
 
-fn file_name(file: &Path) -> Result<&Path, Failure> {
+pub(super) fn file_name(file: &Path) -> Result<&Path, Failure> {
     if file.file_name().is_none() || file.is_dir() {
         return Err(Failure::Argument(format!("--output is no file name: {}", file.display())));
     }

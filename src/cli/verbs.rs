@@ -52,9 +52,7 @@ pub(super) fn load_text(run: &Run) -> Result<(Scenario, String), Failure> {
     }
     let text = read(&run.file)?;
     let mut scenario = Scenario::from_json(&text, &run.sets).map_err(|error| Failure::Wrong(Box::new(error)))?;
-    if let Some(replicates) = run.replicates.filter(|replicates| !(1..=1_000_000_000).contains(replicates)) {
-        return Err(Failure::Argument(format!("--replicates must be between 1 and 1e9: {replicates}")));
-    }
+    replicates_in_range(run.replicates)?;
     run.overrides().apply(&mut scenario.run);
     if !run.quiet {
         for warning in &scenario.warnings {
@@ -62,6 +60,14 @@ pub(super) fn load_text(run: &Run) -> Result<(Scenario, String), Failure> {
         }
     }
     Ok((scenario, text))
+}
+
+/// Checks `--replicates`.
+pub(super) fn replicates_in_range(replicates: Option<u64>) -> Result<(), Failure> {
+    match replicates.filter(|replicates| !(1..=1_000_000_000).contains(replicates)) {
+        Some(wrong) => Err(Failure::Argument(format!("--replicates must be between 1 and 1e9: {wrong}"))),
+        None => Ok(()),
+    }
 }
 
 /// Prints a JSON answer.
@@ -72,7 +78,7 @@ pub(super) fn print(answer: &Value) -> Result<(), Failure> {
 
 /// Replicates that all candidates and truths take together.
 pub(super) fn simulated(scenario: &Scenario) -> u64 {
-    let of = |c: &scenario::Candidate| scenario.run.engine.for_design(&c.protocol.design) == EngineKind::Simulation;
+    let of = |c: &scenario::Candidate| scenario.run.engine.for_protocol(&c.protocol) == EngineKind::Simulation;
     scenario.candidates.iter().filter(|c| of(c)).map(|c| c.truths.len() as u64 * scenario.run.replicates).sum()
 }
 

@@ -6,6 +6,7 @@
 mod damage;
 mod kills;
 mod shards;
+mod slurm;
 
 use serde_json::Value;
 use std::path::Path;

@@ -227,7 +227,7 @@ impl State<'_> {
             .before
             .tally(evaluation)
             .cloned()
-            .unwrap_or_else(|| Tally::new(candidate.protocol.arms.len() - 1, candidate.protocol.analyses.len()));
+            .unwrap_or_else(|| Tally::new(candidate.protocol.hypotheses(), candidate.protocol.analyses.len()));
         while let Some(next) = next_block(&tally, &range, mcse) {
             let block = match trial.tally(&ready.hypotheses, next.clone(), progress) {
                 Ok(block) => block,

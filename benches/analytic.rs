@@ -126,7 +126,7 @@ fn test_statistics(criterion: &mut Criterion) {
         let file = design_of(test);
         let (protocol, truth) = (&file.candidates[0].protocol, &file.candidates[0].planning);
         let planned = plan(protocol, truth).unwrap();
-        let judged = hypotheses(truth, protocol.primary.endpoint).unwrap();
+        let judged = hypotheses(truth, protocol).unwrap();
         group.bench_function(format!("{name}: plan"), |bencher| bencher.iter(|| plan(protocol, truth).unwrap()));
         group.bench_function(format!("{name}: evaluate"), |bencher| {
             bencher.iter(|| analytic::evaluate(protocol, truth, &planned, &judged).unwrap());

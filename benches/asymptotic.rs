@@ -16,7 +16,7 @@ fn melanoma(criterion: &mut Criterion) {
         file.candidates.iter().find(|candidate| candidate.name == "immune response and DFS").unwrap().clone();
     let (protocol, truth) = (&candidate.protocol, &candidate.truths[0].1);
     let planned = plan(protocol, &candidate.planning).unwrap();
-    let judged = hypotheses(truth, protocol.primary.endpoint).unwrap();
+    let judged = hypotheses(truth, protocol).unwrap();
     let all = || Library::new(file.candidates.iter().map(|candidate| &candidate.protocol));
     let mut group = criterion.benchmark_group("melanoma");
     group.sample_size(10);

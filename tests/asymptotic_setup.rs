@@ -22,7 +22,7 @@ fn answers_do_not_depend_on_what_was_asked_before() {
     for candidate in &file.candidates {
         let planned = plan(&candidate.protocol, &candidate.planning).unwrap();
         for (name, truth) in &candidate.truths {
-            let judged = hypotheses(truth, candidate.protocol.primary.endpoint).unwrap();
+            let judged = hypotheses(truth, &candidate.protocol).unwrap();
             let start = Instant::now();
             let first = library.evaluate_at(&candidate.protocol, truth, &planned, &judged, Precision::ANSWER).unwrap();
             let middle = Instant::now();

@@ -218,3 +218,56 @@ fn j4_biomarker_and_survival() {
         reading.covariance(15.0, 24.0, Missing::NonResponse) - reading.covariance(15.0, 15.0, Missing::NonResponse);
     assert!((later / (sd * increment) + 0.134).abs() < 6e-4, "{}", later / (sd * increment));
 }
+
+/// Tables F1 and F2: correlation of the PFS statistic at month 15 with what OS adds until t₂, and the level of a fixed-weight inverse
+/// normal test whose t₂ is chosen, at worst, by what PFS and OS have shown.
+#[test]
+fn f1_f2_increments_after_a_look_at_another_endpoint() {
+    use seamline::numerics::normal::{pdf, sf, upper_quantile};
+    use seamline::numerics::quadrature::legendre;
+    const LATER: [f64; 8] = [16.0, 18.0, 20.0, 24.0, 30.0, 36.0, 48.0, 60.0];
+    let months: Vec<f64> = std::iter::once(15.0).chain(LATER).collect();
+    let correlations = |rates: [f64; 3]| {
+        let joint = scores([rates, rates], 60.0);
+        let progression = score_sd([rates, rates], Endpoint::Pfs, &[15.0])[0];
+        let death = score_sd([rates, rates], Endpoint::Os, &months);
+        let at_15 = joint.covariance(15.0, 15.0);
+        let link = at_15 / (progression * death[0]);
+        let increments: Vec<f64> = (1..months.len())
+            .map(|k| {
+                let sd = (death[k] * death[k] - death[0] * death[0]).sqrt();
+                (joint.covariance(15.0, months[k]) - at_15) / (progression * sd)
+            })
+            .collect();
+        (link, increments)
+    };
+    // X = ρZ₁ + √(1−ρ²)U, Z₂(t₂) = r'U + …, r' = r/√(1−ρ²): given (Z₁, U) the best of the looks.
+    let worst = |weight: f64, link: f64, increments: &[f64]| {
+        let critical = upper_quantile(0.025);
+        let slopes: Vec<f64> = increments.iter().map(|r| r / (1.0 - link * link).sqrt()).collect();
+        let nodes: Vec<(f64, f64)> =
+            (-16..16).flat_map(|i| legendre(6).on(0.5 * f64::from(i), 0.5 * f64::from(i + 1))).collect();
+        let mut level = 0.0;
+        for &(first, one) in &nodes {
+            let needed = (critical - weight.sqrt() * first) / (1.0 - weight).sqrt();
+            for &(u, two) in &nodes {
+                let chance = |r: &f64| sf((needed - r * u) / (1.0 - r * r).sqrt());
+                level += one * two * pdf(first) * pdf(u) * slopes.iter().map(chance).fold(0.0, f64::max);
+            }
+        }
+        level
+    };
+    let (link, increments) = correlations(J2);
+    for (found, expected) in increments.iter().zip([0.1293, 0.1819, 0.1963, 0.1989, 0.1901, 0.1821, 0.1737, 0.1710]) {
+        // The table's own quadrature has four digits.
+        assert!((found - expected).abs() < 2e-4, "{found} {expected}");
+    }
+    for (weight, expected) in [(0.5, 0.026_430), (0.25, 0.026_752)] {
+        let level = worst(weight, link, &increments);
+        assert!((level - expected).abs() < 2e-5, "{weight}: {level} {expected}");
+    }
+    // F2: death as fast before progression as after it. A progression says nothing, and the level is that of the test.
+    let (link, increments) = correlations([0.10, 0.02, 0.02]);
+    assert!(increments.iter().all(|r| r.abs() < 1e-4), "{increments:?}");
+    assert!((worst(0.5, link, &increments) - 0.025).abs() < 2e-5);
+}

@@ -7,16 +7,19 @@ mod simulation_support;
 
 use proptest::prelude::*;
 use seamline::adaptive::combination::combining;
-use seamline::engine::Plan;
+use seamline::adaptive::graph::Graph;
+use seamline::adaptive::{Prospect, Seen};
 use seamline::engine::simulation::random::{Purpose, Stream, exponentials};
 use seamline::engine::simulation::{Record, Trial};
+use seamline::engine::{Plan, PlannedEndpoint};
 use seamline::numerics::{bivariate, normal};
-use seamline::protocol::{Combination, Design, Protocol, Seamless, Stage1, Test, Weight};
+use seamline::protocol::{Combination, Design, Protocol, Seamless, Several, Stage1, Test, Weight};
 use seamline::registry::find;
+use seamline::sequential::{Assumption, Prior};
 use seamline::statistics::cox::cox;
-use seamline::statistics::{Evidence, Observations, TEST_STATISTICS, from_data};
+use seamline::statistics::{Evidence, Observations, TEST_STATISTICS, TestStatistic, from_data};
 use seamline::survival::{Clock, Course, Endpoint, HazardRatio, PiecewiseHazard};
-use seamline::transition::{Criterion, Statistic, Threshold, Trigger};
+use seamline::transition::{Criterion, Resize, Statistic, Threshold, Trigger};
 use seamline::truth::{Assay, ImmuneResponse, PositiveRule, Prognostic, Truth};
 use simulation_support::*;
 
@@ -238,6 +241,7 @@ fn group_sequential_twin(protocol: &Protocol, truth: &Truth, plan: &Plan, replic
 }
 
 /// Two experimental arms, best by PFS hazard ratio among those whose response difference is at least 0.
+#[expect(clippy::too_many_lines, reason = "one trial told once, from its first patient to its last look")]
 fn seamless_twin(
     (protocol, number): (&Protocol, usize),
     design: &Seamless,
@@ -249,7 +253,7 @@ fn seamless_twin(
     let death = protocol.primary.endpoint.is_death();
     let n2 = design.phase2_patients as usize;
     let open = [true; 3];
-    let raw = entries(truth, &stream, n2 + design.phase3_patients as usize);
+    let raw = entries(truth, &stream, n2 + 3 * design.phase3_patients as usize);
     let arms = allot(&stream, &design.phase2_allocation.0, &open, 0, n2);
     let mut people: Vec<Person> = (0..n2).map(|i| person(truth, &stream, i, raw[i], arms[i])).collect();
     let (snapshot, never) = reached(&people, &design.transition.when, &open, 0.0, death);
@@ -266,14 +270,77 @@ fn seamless_twin(
         let (time, event, treated) = cut(&people, snapshot, arm, false);
         cox(&Observations { time: &time, event: &event, treated: &treated, stratum: None }).unwrap().hazard_ratio()
     };
+    let slices = |arm: usize, death: bool, statistic: &dyn TestStatistic| {
+        let (time, event, treated) = cut(&people, snapshot, arm, death);
+        from_data(statistic, &Observations { time: &time, event: &event, treated: &treated, stratum: None }).unwrap()
+    };
+    let contrast = |name: &str, month: f64| (find(TEST_STATISTICS, name).unwrap().build)(&[month]);
+    // Responders against non-responders of one arm, from the reading on.
+    let association = |arm: usize| {
+        let read = truth.immune_response.as_ref().unwrap().measured_at;
+        let seen = |p: &&Person| p.arm == arm && p.pfs > read && p.dropout > read && p.entry + read <= snapshot;
+        let mut data = (Vec::new(), Vec::new(), Vec::new());
+        for p in people.iter().filter(seen) {
+            data.0.push(p.event(death).min(p.dropout).min(snapshot - p.entry) - read);
+            data.1.push(p.event_month(death) <= snapshot);
+            data.2.push(p.responder);
+        }
+        cox(&Observations { time: &data.0, event: &data.1, treated: &data.2, stratum: None })
+            .unwrap()
+            .hazard_ratio()
+            .ln()
+    };
+    let seen = |arm: usize| {
+        let found = slices(arm, death, Test::log_rank().statistics[0].as_ref());
+        Seen { z: found.effect / found.variance.sqrt(), information: found.variance }
+    };
+    let value = |statistic: Statistic, arm: usize| match statistic {
+        Statistic::RmstDifference { endpoint, to } => {
+            slices(arm, endpoint.is_death(), contrast("rmst", to).as_ref()).effect
+        }
+        Statistic::MilestoneDifference { endpoint, at } => {
+            slices(arm, endpoint.is_death(), contrast("milestone", at).as_ref()).effect
+        }
+        Statistic::ResponseOutcomeAssociation => association(arm),
+        Statistic::ConditionalPower { under } => plan.prospects[arm - 1].conditional_power(&seen(arm), under, 1.0),
+        Statistic::PredictivePower { prior } => {
+            plan.prospects[arm - 1].predictive_power(&seen(arm), prior).unwrap_or(f64::NAN)
+        }
+        _ => rate(arm) - rate(0),
+    };
+    let passes = |arm: usize| match design.transition.go.as_ref().unwrap() {
+        Criterion::Compare(statistic, Threshold::AtLeast(least)) => value(*statistic, arm) >= *least,
+        Criterion::Compare(statistic, Threshold::AtMost(most)) => value(*statistic, arm) <= *most,
+        Criterion::Score(parts, least) => {
+            parts.iter().map(|(s, weight)| weight * value(*s, arm)).sum::<f64>() >= *least
+        }
+        other => panic!("{other:?}"),
+    };
     let mut best: Option<(usize, f64)> = None;
     for arm in 1..3 {
-        if rate(arm) - rate(0) >= 0.0 && best.is_none_or(|(_, hazard_ratio)| ratio(arm) < hazard_ratio) {
+        if passes(arm) && best.is_none_or(|(_, hazard_ratio)| ratio(arm) < hazard_ratio) {
             best = Some((arm, ratio(arm)));
         }
     }
+    let factor = match (&design.transition.resize, best) {
+        (Some(resize), Some((arm, _))) => {
+            let (seen, prospect) = (seen(arm), &plan.prospects[arm - 1]);
+            let power = prospect.conditional_power(&seen, resize.under, 1.0);
+            let inside = power >= resize.lower && power < resize.target;
+            if inside { prospect.factor_for(&seen, resize.under, resize.target, resize.most) } else { 1.0 }
+        }
+        _ => 1.0,
+    };
+    // Patients and events of phase III grow alike.
+    let mut resized = protocol.clone();
+    for look in &mut resized.analyses {
+        if let Trigger::Events { count, .. } = &mut look.when {
+            *count = (factor * *count - 1e-9).ceil();
+        }
+    }
+    let protocol = &resized;
     let decision = snapshot + design.decision_time;
-    let total = cohort + design.phase3_patients as usize;
+    let total = cohort + (factor * design.phase3_patients - 1e-9).ceil() as usize;
     let pause = match (design.pause_enrollment, cohort == n2) {
         (false, _) => 0.0,
         (true, true) => decision - raw[n2 - 1],
@@ -419,12 +486,79 @@ proptest! {
         }
     }
 
+    /// Random trials with two endpoints that share alpha, against the closed test by its definition.
+    #[test]
+    fn graphical_designs(
+        patients in 40u32..150, rate in 4.0f64..40.0, factor in 0.3f64..1.0, first in 5u32..40, more in 1u32..40,
+        weight in 0.0f64..1.0, recycled in any::<bool>(), separate in any::<bool>(),
+    ) {
+        let arms = vec![illness_death(1.0), illness_death(factor)];
+        let arms = arms.into_iter().map(|course| simulation_support::arm("arm", course, 0.01)).collect();
+        let looks = [events(first, Endpoint::Os), events(first + more, Endpoint::Os)];
+        let mut protocol = protocol(&["control", "high"], Endpoint::Pfs, &looks, group_sequential(patients, &[1, 1]));
+        let part = if recycled { 1.0 } else { 0.0 };
+        let graph = Graph::new(&[weight, 1.0 - weight], &[vec![0.0, part], vec![part, 0.0]]).unwrap();
+        let tested = if separate { vec![vec![true, true], vec![false, true]] } else { vec![vec![true; 2]; 2] };
+        protocol.several = Some(Several { endpoints: vec![Endpoint::Pfs, Endpoint::Os], graph: graph.clone(), tested: tested.clone() });
+        // A generous level, so that much is rejected; an earlier look asks for more.
+        let bound = |level: f64, look: usize| if level > 0.0 { normal::upper_quantile(0.3 * level) + if look == 0 { 0.4 } else { 0.0 } } else { f64::INFINITY };
+        let share = |index: usize, set: usize| {
+            let mut graph = graph.clone();
+            (0..2).filter(|j| set >> j & 1 == 1).for_each(|j| graph.reject(j));
+            graph.weight(index)
+        };
+        let planned = |index: usize| PlannedEndpoint {
+            events: vec![0.0; 2],
+            bounds: (0..4)
+                .map(|set| (0..2).map(|look| if tested[look][index] { bound(share(index, set), look) } else { f64::INFINITY }).collect())
+                .collect(),
+        };
+        let plan = Plan { endpoints: vec![planned(0), planned(1)], ..plan(&[2.0, 2.0], &[0.5, 1.0], None) };
+        let truth = truth(rate, arms);
+        let trial = Trial::new(&protocol, &truth, &plan, SEED).unwrap();
+        let mut workspace = trial.workspace();
+        for replicate in 0..10 {
+            let stream = Stream::new(SEED, replicate);
+            let n = patients as usize;
+            let arms = allot(&stream, &[1, 1], &[true; 3], 0, n);
+            let people: Vec<Person> =
+                entries(&truth, &stream, n).iter().enumerate().map(|(i, &e)| person(&truth, &stream, i, e, arms[i])).collect();
+            // Closed test: of {PFS}, {OS} and both, each by weighted Bonferroni at the latest look of its members.
+            let mut fallen = [false; 4];
+            let mut latest = [None; 2];
+            let mut previous = 0.0;
+            for (look, analysis) in protocol.analyses.iter().enumerate() {
+                let (month, _) = reached(&people, &analysis.when, &[true; 3], previous, false);
+                previous = month.max(previous);
+                for index in 0..2 {
+                    if tested[look][index] {
+                        let (time, event, treated) = cut(&people, previous, 1, index == 1);
+                        let data = Observations { time: &time, event: &event, treated: &treated, stratum: None };
+                        let found = from_data(Test::log_rank().statistics[0].as_ref(), &data).unwrap();
+                        latest[index] = Some((found.z(), look));
+                    }
+                }
+                for (set, fallen) in fallen.iter_mut().enumerate().skip(1) {
+                    *fallen |= (0..2).any(|index| {
+                        set >> index & 1 == 1
+                            && latest[index].is_some_and(|(z, at)| z >= bound(share(index, 3 ^ set), at))
+                    });
+                }
+                if fallen[1] && fallen[2] && fallen[3] {
+                    break;
+                }
+            }
+            let rejected = [fallen[1] && fallen[3], fallen[2] && fallen[3]];
+            assert_eq!(trial.replicate(&mut workspace, replicate).rejected, rejected);
+        }
+    }
+
     /// Random seamless trials of every combination, with and without a pause, cuts before and after phase II is full.
     #[test]
     fn seamless_designs(
         phase2 in 20u32..90, phase3 in 20u32..120, rate in 4.0f64..40.0, factor in 0.3f64..1.2, cut_at in 5u32..60,
         decision_time in 0.0f64..3.0, pause in any::<bool>(), method in 0..4, first in 5u32..40, more in 1u32..40, os in any::<bool>(),
-        number in 0usize..6,
+        number in 0usize..6, statistic in 0usize..7, resize in any::<bool>(),
     ) {
         let mut arms = vec![illness_death(1.0), illness_death(1.0), illness_death(factor)];
         let mut arms: Vec<_> = arms.drain(..).map(|course| simulation_support::arm("arm", course, 0.01)).collect();
@@ -452,7 +586,23 @@ proptest! {
             _ => Combination::NaivePooled,
         };
         let mut design = seamless([phase2, phase3], &[1, 1, 1], when, Statistic::PfsHazardRatio, combination);
-        design.transition.go = Some(Criterion::Compare(Statistic::ResponseDifference, Threshold::AtLeast(0.0)));
+        let os_at = |at: f64| Statistic::MilestoneDifference { endpoint: Endpoint::Os, at };
+        let trend = Statistic::ConditionalPower { under: Assumption::Trend };
+        let predictive = Statistic::PredictivePower { prior: Prior::Normal { mean: 0.1, sd: 0.3 } };
+        design.transition.go = Some(match statistic {
+            1 => Criterion::Compare(os_at(4.0), Threshold::AtLeast(-0.05)),
+            2 => {
+                let rmst = Statistic::RmstDifference { endpoint: Endpoint::Pfs, to: 3.0 };
+                Criterion::Compare(rmst, Threshold::AtLeast(-0.2))
+            }
+            3 => Criterion::Compare(Statistic::ResponseOutcomeAssociation, Threshold::AtMost(0.1)),
+            4 => Criterion::Compare(trend, Threshold::AtLeast(0.2)),
+            5 => Criterion::Compare(predictive, Threshold::AtLeast(0.3)),
+            6 => Criterion::Score(vec![(Statistic::ResponseDifference, 1.0), (os_at(3.0), 2.0)], 0.0),
+            _ => Criterion::Compare(Statistic::ResponseDifference, Threshold::AtLeast(0.0)),
+        });
+        let zone = Resize { lower: 0.2, target: 0.8, most: 2.5, under: Assumption::Trend };
+        design.transition.resize = resize.then_some(zone);
         design.decision_time = decision_time;
         design.pause_enrollment = pause;
         let endpoint = if os { Endpoint::Os } else { Endpoint::Pfs };
@@ -463,7 +613,15 @@ proptest! {
         // Increments are those of the log-rank test.
         let number = if method == 3 { 0 } else { number };
         protocol.primary.test = test_number(number);
-        let plan = plan(&[2.2, 1.5], &[0.5, 1.0], combined.then_some(0.4));
+        // Powers are those of the log-rank test.
+        if number > 0 && (resize || matches!(statistic, 4 | 5)) {
+            protocol.primary.test = test_number(0);
+        }
+        let number = if protocol.primary.test.is_log_rank() { 0 } else { number };
+        let stage1 = (method == 0).then_some(12.0);
+        let prospect = Prospect { weight: 0.4, stage1, stage2: 15.0, planned: [0.2, 0.3], bound: 1.5 };
+        let mut plan = plan(&[2.2, 1.5], &[0.5, 1.0], combined.then_some(0.4));
+        plan.prospects = vec![prospect, Prospect { stage2: 18.0, ..prospect }];
         let trial = Trial::new(&protocol, &truth, &plan, SEED).unwrap();
         let mut workspace = trial.workspace();
         for replicate in 0..10 {

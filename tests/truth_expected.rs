@@ -31,6 +31,7 @@ fn c9() -> Truth {
             simple_arm("treated", &Course::death_only(treated), &dropout),
         ],
         immune_response: None,
+        toxicity: None,
         has_progression: false,
     }
 }
@@ -110,6 +111,7 @@ fn rich() -> Truth {
             missing_if_event_before: true,
             missing: seamline::truth::Missing::NonResponse,
         }),
+        toxicity: None,
         has_progression: true,
     }
 }

@@ -65,6 +65,28 @@ fn every_combination_holds_its_level() {
     }
 }
 
+/// The graphical procedure on PFS and OS: 200,000 trials under no effect, and under an effect on progression that leaves OS as it was.
+#[test]
+fn the_graphical_procedure_holds_its_level() {
+    for truth in ["no effect", "progression only"] {
+        let outcome = run("pfs-and-os", "recycled", truth, 200_000);
+        let error = outcome.type_i_error.unwrap();
+        println!("{truth}: {:.5} ± {:.5}", error.value, error.mcse.unwrap());
+        assert!(error.value <= 0.025 + 4.0 * error.mcse.unwrap(), "{truth}: {error:?}");
+        assert!(error.value > 0.018, "{truth}: {error:?}");
+    }
+}
+
+/// A trial resized by what its own patients had shown: pooled, the level is exceeded by more than ten standard errors; with the weights
+/// that were planned it holds.
+#[test]
+fn resizing_needs_the_planned_weights() {
+    let error = |candidate: &str| run("resizing", candidate, "no effect", 40_000).type_i_error.unwrap();
+    let (pooled, kept) = (error("pooled"), error("planned weights"));
+    assert!(pooled.value > 0.025 + 10.0 * pooled.mcse.unwrap(), "{pooled:?}");
+    assert!(kept.value <= 0.025 + 4.0 * kept.mcse.unwrap(), "{kept:?}");
+}
+
 /// Increments of OS are independent of a choice by OS; of a choice by PFS they are not, and the level is exceeded by more than ten
 /// standard errors.
 #[test]

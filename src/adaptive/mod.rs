@@ -10,6 +10,7 @@
 //! | [`graph`] | graphical procedures: shares of the level passed on when a hypothesis falls |
 //! | [`mams`] | several arms, two stages, every arm above a lower bound goes on |
 //! | [`populations`] | a stratum inside the full population: Spiessens and Debois |
+//! | [`prospect`] | conditional and predictive power of the final test, seen from the transition |
 //! | [`select_best`] | group-sequential designs that keep the best arm at their first look |
 //!
 //! Sets of experimental arms are bit masks: bit j is the j-th experimental arm (arm j + 1 of the protocol).
@@ -22,7 +23,9 @@ pub mod graph;
 pub mod intersection;
 pub mod mams;
 pub mod populations;
+pub mod prospect;
 pub mod select_best;
 
 pub use combination::{COMBINATION_FUNCTIONS, CombinationFunction, Combining};
 pub use intersection::{Bonferroni, Dunnett, INTERSECTIONS, Intersection, IntersectionTest, MAX_ARMS};
+pub use prospect::{Prospect, Seen};

@@ -78,7 +78,7 @@ pub(super) fn print(answer: &Value) -> Result<(), Failure> {
 
 /// Replicates that all candidates and truths take together.
 pub(super) fn simulated(scenario: &Scenario) -> u64 {
-    let of = |c: &scenario::Candidate| scenario.run.engine.for_design(&c.protocol.design) == EngineKind::Simulation;
+    let of = |c: &scenario::Candidate| scenario.run.engine.for_protocol(&c.protocol) == EngineKind::Simulation;
     scenario.candidates.iter().filter(|c| of(c)).map(|c| c.truths.len() as u64 * scenario.run.replicates).sum()
 }
 

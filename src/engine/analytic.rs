@@ -32,6 +32,9 @@ pub fn evaluate(
     let Design::GroupSequential(design) = &protocol.design else {
         return Err(EngineError::NotCovered { engine: NAME, feature: "a data-driven transition".into() });
     };
+    if protocol.several.is_some() {
+        return Err(EngineError::NotCovered { engine: NAME, feature: "several primary endpoints".into() });
+    }
     refuse_harm(protocol)?;
     let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when), truth)?;
     let cohort = trial_cohort(design, truth);
@@ -79,6 +82,7 @@ pub fn evaluate(
         engine: NAME,
         replicates: None,
         reject_any: reject,
+        reject_all: None,
         reject: vec![reject],
         null_true: hypotheses.null_true.clone(),
         type_i_error: hypotheses.null_true[0].then_some(reject),

@@ -13,7 +13,7 @@ pub mod simulation;
 pub use error::EngineError;
 pub use hypotheses::hypotheses;
 pub use outcome::{BoundAt, Estimate, Expected, LookOutcome, OperatingCharacteristics, TransitionOutcome};
-pub use planned::{Hypotheses, Plan, PlannedLook};
+pub use planned::{Hypotheses, Plan, PlannedEndpoint, PlannedLook};
 pub use planner::{SeamlessSchedule, plan, planning_law, seamless_schedule, spends_by_events};
 pub use schedule::ScheduledLook;
 
@@ -52,12 +52,12 @@ pub struct Settings {
 pub type Progress<'a> = Option<&'a (dyn Fn(u64) + Sync)>;
 
 impl EngineKind {
-    /// The engine that will answer for a design: `Auto` takes the analytic one where it covers the design.
+    /// The engine that will answer for a protocol: `Auto` takes the analytic one where it covers the design.
     #[must_use]
-    pub fn for_design(self, design: &Design) -> Self {
-        match (self, design) {
-            (Self::Auto, Design::GroupSequential(_)) => Self::Analytic,
-            (Self::Auto, Design::Seamless(_)) => Self::Simulation,
+    pub fn for_protocol(self, protocol: &Protocol) -> Self {
+        match (self, &protocol.design) {
+            (Self::Auto, Design::GroupSequential(_)) if protocol.several.is_none() => Self::Analytic,
+            (Self::Auto, _) => Self::Simulation,
             (chosen, _) => chosen,
         }
     }
@@ -90,8 +90,8 @@ pub fn evaluate_from(
     progress: Progress,
 ) -> Result<OperatingCharacteristics, EngineError> {
     let plan = plan(protocol, planning)?;
-    let hypotheses = hypotheses(truth, protocol.primary.endpoint)?;
-    match settings.engine.for_design(&protocol.design) {
+    let hypotheses = hypotheses(truth, protocol)?;
+    match settings.engine.for_protocol(protocol) {
         EngineKind::Simulation => simulation::run(protocol, truth, &plan, &hypotheses, settings, progress),
         EngineKind::Asymptotic => library.evaluate(protocol, truth, &plan, &hypotheses, settings.mcse),
         EngineKind::Analytic | EngineKind::Auto => analytic::evaluate(protocol, truth, &plan, &hypotheses),

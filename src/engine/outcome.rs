@@ -26,9 +26,11 @@ pub struct OperatingCharacteristics {
     pub replicates: Option<u64>,
     /// Probability that at least one hypothesis is rejected.
     pub reject_any: Estimate,
-    /// Per experimental arm, probability that its hypothesis is rejected.
+    /// Probability that every hypothesis is rejected, where several endpoints are tested.
+    pub reject_all: Option<Estimate>,
+    /// Per hypothesis (experimental arm, or endpoint where there are several), probability that it is rejected.
     pub reject: Vec<Estimate>,
-    /// Per experimental arm, whether its null hypothesis is true under this truth.
+    /// Per hypothesis, whether its null hypothesis is true under this truth.
     pub null_true: Vec<bool>,
     /// Probability that a true null is rejected; `None` where every hypothesis is false.
     pub type_i_error: Option<Estimate>,

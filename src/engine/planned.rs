@@ -1,5 +1,6 @@
 //! The protocol made numbers before any patient: information fractions, bounds, weights.
 
+use crate::adaptive::Prospect;
 use crate::sequential::Bounds;
 
 /// What the protocol and its planning truth fix before the first patient.
@@ -15,6 +16,19 @@ pub struct Plan {
     pub deaths: Vec<f64>,
     /// Squared weight of stage 1 in the combination; `None` unless the design combines two stages.
     pub stage1_weight: Option<f64>,
+    /// Several primary endpoints: what is planned of each; empty where there is one.
+    pub endpoints: Vec<PlannedEndpoint>,
+    /// What the transition's powers of the final test need, per experimental arm; empty where it asks for none.
+    pub prospects: Vec<Prospect>,
+}
+
+/// One of several primary endpoints as planned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedEndpoint {
+    /// Planned events by look.
+    pub events: Vec<f64>,
+    /// Efficacy bounds per set of hypotheses rejected so far (a bit mask) and look; infinite where it is not tested or holds no level.
+    pub bounds: Vec<Vec<f64>>,
 }
 
 /// One look as planned.

@@ -1,16 +1,18 @@
 //! From protocol and planning truth to numbers: information fractions, spending times, bounds, stage weights.
 
-use crate::adaptive::Combining;
-use crate::adaptive::combination::bounds as two_stage;
+mod endpoints;
+mod stages;
+
 use crate::engine::schedule::{Cohort, Laws, ScheduleContext, ScheduledLook, cohort, expected_events, schedule};
 use crate::engine::{EngineError, Plan, PlannedLook, analytic};
 use crate::protocol::{Combination, Design, GroupSequential, Protocol, Seamless, Stage1, Weight};
-use crate::sequential::bounds::Sides;
-use crate::sequential::{self, Bounds, EfficacyPlan, FutilityPlan};
+use crate::sequential::{self, Bounds, FutilityPlan};
 use crate::statistics::Expectation;
 use crate::survival::Endpoint;
 use crate::transition::Trigger;
-use crate::truth::{EntryLaw, Truth};
+use crate::truth::Truth;
+use endpoints::endpoints;
+use stages::{prospects, refuse_no_increment, together, two_stage_bounds};
 
 /// Fixes information fractions, bounds and weights under the planning truth.
 ///
@@ -130,6 +132,13 @@ fn group_sequential(protocol: &Protocol, design: &GroupSequential, truth: &Truth
         .zip(&scheduled)
         .map(|(count, look)| count.unwrap_or_else(|| expected_events(truth, &laws[0], &cohort, None, None, look.month)))
         .collect();
+    if let Some(several) = &protocol.several {
+        let endpoints = endpoints(protocol, several, truth, &cohort, &scheduled)?;
+        let looks = looks(protocol, &fractions(&events), &events, 0.0);
+        let futility = vec![f64::NEG_INFINITY; looks.len()];
+        let bounds = Bounds { efficacy: endpoints[0].bounds[0].clone(), futility };
+        return Ok(Plan { looks, bounds, endpoints, ..Plan::default() });
+    }
     let expectation = || analytic::expectation(protocol, truth, &laws[0], &cohort, &scheduled);
     if protocol.primary.test.is_log_rank() {
         let looks = looks(protocol, &fractions(&events), &events, 0.0);
@@ -341,7 +350,8 @@ pub fn seamless_schedule(
 ) -> Result<SeamlessSchedule, EngineError> {
     let (n2, n3) = (design.phase2_patients, design.phase3_patients);
     let follow_up = design.combination.phase2_follow_up();
-    let transition = std::iter::once(&design.transition.when);
+    let transition =
+        std::iter::once(&design.transition.when).chain(design.transition.gates.iter().map(|gate| &gate.when));
     let laws = laws_for(protocol, protocol.analyses.iter().map(|a| &a.when).chain(transition).chain(follow_up), truth)?;
     let enrollment = &truth.enrollment;
     let arms2 = design.phase2_allocation.shares().iter().map(|share| share * n2).collect();
@@ -447,7 +457,8 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
         && !function.canonical()
     {
         let bounds = two_stage_bounds(protocol, function, weight, &looks)?;
-        return Ok(Plan { looks, bounds, stage1_weight, ..Plan::default() });
+        let prospects = prospects(protocol, design, truth, &schedule, stage1_weight, &bounds)?;
+        return Ok(Plan { looks, bounds, stage1_weight, prospects, ..Plan::default() });
     }
     let bounds = bounds(protocol, &looks, &comparison, &pair, || {
         Err(EngineError::NotCovered {
@@ -455,74 +466,6 @@ fn seamless(protocol: &Protocol, design: &Seamless, truth: &Truth) -> Result<Pla
             feature: "futility planned on a drift (β-spending, conditional power) in a seamless design".into(),
         })
     })?;
-    Ok(Plan { looks, bounds, stage1_weight, ..Plan::default() })
-}
-
-/// The studied patients of both phases; an experimental arm of phase II is studied with the chance `kept`.
-fn together(phase2: &Cohort, phase3: &Cohort, kept: f64) -> Cohort {
-    let first: Vec<f64> =
-        phase2.patients.iter().enumerate().map(|(arm, n)| if arm == 0 { *n } else { kept * n }).collect();
-    let size = |patients: &[f64]| patients.iter().sum::<f64>();
-    let entry =
-        EntryLaw::joined(&[(size(&first), phase2.entry.clone()), (size(&phase3.patients), phase3.entry.clone())]);
-    Cohort { entry, patients: first.iter().zip(&phase3.patients).map(|(first, second)| first + second).collect() }
-}
-
-/// A look that is planned with no more events than stage 1 has shown has nothing to test.
-fn refuse_no_increment(stage2: &[f64], before: f64) -> Result<(), EngineError> {
-    match stage2.iter().position(|&events| events <= 0.0) {
-        Some(look) => {
-            let planned = stage2[look] + before;
-            let reason = format!(
-                "the look is planned with {planned:.1} events of the kept arms, but stage 1 is expected to have shown {before:.1} \
-                 of them"
-            );
-            Err(EngineError::NoInformation { look, reason })
-        }
-        None => Ok(()),
-    }
-}
-
-/// Bounds of a combination whose statistics do not follow the canonical law: found look by look (see [`two_stage::bounds`]).
-fn two_stage_bounds(
-    protocol: &Protocol,
-    function: &Combining,
-    weight: f64,
-    looks: &[PlannedLook],
-) -> Result<Bounds, EngineError> {
-    let not_covered = |feature: &str| {
-        let feature = format!("{feature} with combination by {}", function.name());
-        Err(EngineError::NotCovered { engine: "simulation", feature })
-    };
-    let (plan, count) = (&protocol.bounds, looks.len());
-    if plan.sides == Sides::Two || plan.binding {
-        return not_covered("two-sided bounds or binding futility");
-    }
-    let futility = match &plan.futility {
-        None => vec![f64::NEG_INFINITY; count],
-        Some(FutilityPlan::Bounds(bounds)) => bounds.clone(),
-        Some(_) => return not_covered("futility other than bounds on the z scale"),
-    };
-    let efficacy = match &plan.efficacy {
-        EfficacyPlan::Bounds(bounds) => bounds.clone(),
-        _ if count == 1 => vec![crate::numerics::normal::upper_quantile(protocol.alpha)],
-        EfficacyPlan::Spending(spending) => {
-            let mut spent = 0.0;
-            let cumulative: Vec<f64> = (0..count)
-                .map(|k| {
-                    if k + 1 == count {
-                        spent = protocol.alpha;
-                    } else if plan.efficacy_at.as_ref().is_none_or(|at| at[k]) {
-                        spent = spending.spent(protocol.alpha, looks[k].spending_time);
-                    }
-                    spent
-                })
-                .collect();
-            let fractions: Vec<f64> = looks.iter().map(|look| look.stage2_fraction).collect();
-            two_stage::bounds(function.as_ref(), weight, &fractions, &cumulative)
-                .map_err(|error| EngineError::Numerics(error.to_string()))?
-        }
-        _ => return not_covered("a family of bounds at several looks"),
-    };
-    Ok(Bounds { efficacy, futility })
+    let prospects = prospects(protocol, design, truth, &schedule, stage1_weight, &bounds)?;
+    Ok(Plan { looks, bounds, stage1_weight, prospects, ..Plan::default() })
 }

@@ -1,6 +1,7 @@
 //! What is fixed in advance: arms, looks, tests, bounds, transition rule, combination, sample size.
 
 use crate::adaptive::Combining;
+use crate::adaptive::graph::Graph;
 use crate::sequential::{BoundPlan, harm::HarmPlan};
 use crate::statistics::TestStatistic;
 use crate::statistics::log_rank::{WeightedLogRank, weights::unit::Unit};
@@ -24,6 +25,8 @@ pub struct Protocol {
     /// Harm bounds of overall survival, in a trial without a transition; `None` for none. A trial that crosses one stops without
     /// rejecting anything; the efficacy bounds are computed as if there were none.
     pub harm: Option<HarmPlan>,
+    /// Every endpoint tested, and how they share alpha, where there are several; the first is `primary`.
+    pub several: Option<Several>,
     /// Group-sequential or seamless.
     pub design: Design,
 }
@@ -44,6 +47,24 @@ pub struct Primary {
     pub test: Test,
     /// Whether the test is stratified by the truth's strata.
     pub stratified: bool,
+}
+
+impl Protocol {
+    /// Number of hypotheses tested: one per experimental arm, or one per endpoint where there are several.
+    pub fn hypotheses(&self) -> usize {
+        self.several.as_ref().map_or(self.arms.len() - 1, |several| several.endpoints.len())
+    }
+}
+
+/// Several primary endpoints under a graphical procedure (Bretz et al. 2009; Maurer and Bretz 2013).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Several {
+    /// Endpoints, each tested by the log-rank test.
+    pub endpoints: Vec<Endpoint>,
+    /// Shares of alpha, and where they go when a hypothesis is rejected.
+    pub graph: Graph,
+    /// Per look and endpoint, whether it is tested there.
+    pub tested: Vec<Vec<bool>>,
 }
 
 /// The test: one statistic, or the largest of several of the log-rank family (max-combo).

@@ -72,7 +72,7 @@ pub fn answer_json(answer: &Answer) -> Value {
             transition.events.iter().map(|(name, count)| ((*name).to_string(), estimate(count))).collect();
         json!({ "month": estimate(&transition.month), "patients": estimate(&transition.patients), "events": events })
     });
-    json!({
+    let mut value = json!({
         "candidate": answer.candidate,
         "truth": answer.truth,
         "engine": outcome.engine,
@@ -91,7 +91,11 @@ pub fn answer_json(answer: &Answer) -> Value {
             "events": estimate(&outcome.expected.events),
             "months": estimate(&outcome.expected.months),
         },
-    })
+    });
+    if let Some(all) = &outcome.reject_all {
+        value["reject_all"] = estimate(all);
+    }
+    value
 }
 
 /// The whole answer: header, results, warnings (each named by its candidate and truth).

@@ -87,6 +87,11 @@ const fn entry(names: [&'static str; 3], meanings: [&'static str; 2], format: Fo
 /// Every quantity of an answer.
 pub const DICTIONARY: &[Term] = &[
     entry(
+        ["reject_all", "P(reject all)", "P(全部拒绝)"],
+        ["probability of rejecting every hypothesis", "拒绝全部原假设的概率"],
+        Format::Probability,
+    ),
+    entry(
         ["reject_any", "P(reject)", "P(拒绝)"],
         ["probability of rejecting at least one hypothesis", "至少拒绝一个原假设的概率"],
         Format::Probability,

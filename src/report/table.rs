@@ -44,6 +44,9 @@ pub fn answer_text(answer: &Answer) -> String {
     let replicates = outcome.replicates.map_or(String::new(), |n| format!(", {n} replicates"));
     let _ = writeln!(text, "{} · {}  ({}{replicates})", answer.candidate, answer.truth, outcome.engine);
     let _ = writeln!(text, "  P(reject any) {}", inline("reject_any", &outcome.reject_any));
+    if let Some(all) = &outcome.reject_all {
+        let _ = writeln!(text, "  P(reject all) {}", inline("reject_all", all));
+    }
     if let Some(error) = &outcome.type_i_error {
         let futility = outcome.looks.iter().any(|look| look.futility_bound.is_some());
         let note = if futility { "  (stopping for futility obeyed)" } else { "" };
@@ -57,7 +60,7 @@ pub fn answer_text(answer: &Answer) -> String {
         inline("events", &expected.events),
         inline("months", &expected.months)
     );
-    if outcome.transition.is_some() || answer.arms.len() > 1 {
+    if outcome.transition.is_some() || answer.hypotheses.len() > 1 {
         let _ = writeln!(text, "\n{}", arms_table(answer));
     }
     let _ = writeln!(text, "\n{}", looks_table(outcome));

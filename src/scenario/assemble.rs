@@ -405,6 +405,7 @@ fn strata_named(protocol: &Protocol) -> Vec<Option<usize>> {
     let mut triggers: Vec<&Trigger> = protocol.analyses.iter().map(|look| &look.when).collect();
     if let Design::Seamless(design) = &protocol.design {
         triggers.push(&design.transition.when);
+        triggers.extend(design.transition.gates.iter().map(|gate| &gate.when));
         triggers.extend(design.combination.phase2_follow_up());
     }
     let strata = |leaf: &Trigger| match leaf {

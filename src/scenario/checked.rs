@@ -4,6 +4,7 @@ use crate::engine::Settings;
 use crate::protocol::Protocol;
 use crate::scenario::Sweep;
 use crate::search::Prior;
+use crate::survival::Endpoint;
 use crate::truth::Truth;
 use serde_json::Value;
 
@@ -51,10 +52,15 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// One label per experimental arm: "high vs control · os · full population".
+    /// One label per hypothesis (experimental arm, or endpoint where there are several): "high vs control · os · full population".
     pub fn hypotheses(&self) -> Vec<String> {
-        let endpoint = self.protocol.primary.endpoint.name();
         let control = &self.protocol.arms[0];
+        if let Some(several) = &self.protocol.several {
+            let arm = &self.protocol.arms[1];
+            let label = |endpoint: &Endpoint| format!("{arm} vs {control} · {} · full population", endpoint.name());
+            return several.endpoints.iter().map(label).collect();
+        }
+        let endpoint = self.protocol.primary.endpoint.name();
         self.protocol.arms[1..].iter().map(|arm| format!("{arm} vs {control} · {endpoint} · full population")).collect()
     }
 }

@@ -145,6 +145,9 @@ fn refuse_design(candidate: &Candidate, at: &At<'_>) -> Checked<()> {
     if matches!(candidate.protocol.design, Design::Seamless(_)) {
         return Err(at.not_yet("the analysis of a trial with a transition"));
     }
+    if candidate.protocol.several.is_some() {
+        return Err(at.not_yet("the analysis of several primary endpoints"));
+    }
     if candidate.protocol.primary.test.is_max_combo() {
         let rule = "a max-combo cannot be analysed look by look: its bounds need the joint law of all its tests, which one z does not tell";
         return Err(at.fail(rule));

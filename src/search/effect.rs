@@ -41,7 +41,7 @@ pub fn detectable(
     let outcome = |ratio: f64| {
         let truth =
             truth_at(ratio).ok_or(EngineError::NothingToMove("no effect of this truth has a hazard ratio to move"))?;
-        let hypotheses = hypotheses(&truth, protocol.primary.endpoint)?;
+        let hypotheses = hypotheses(&truth, protocol)?;
         analytic::evaluate(protocol, &truth, &plan, &hypotheses)
     };
     let power = |ratio: f64| Ok(outcome(ratio)?.reject_any.value);

@@ -191,7 +191,7 @@ impl Search<'_> {
 
     fn of(&self, protocol: &Protocol) -> Result<Trial, EngineError> {
         let answer = plan(protocol, self.planning).and_then(|plan| {
-            let hypotheses = hypotheses(self.truth, protocol.primary.endpoint)?;
+            let hypotheses = hypotheses(self.truth, protocol)?;
             analytic::evaluate(protocol, self.truth, &plan, &hypotheses)
         });
         match answer {

@@ -95,7 +95,7 @@ pub enum Prior {
 impl Prior {
     /// Mean and variance of θ given Z = `z` at information `level`: N(z/√I, 1/I) under the flat prior, precision-weighted with
     /// N(m, s²) under a normal one.
-    fn posterior(self, level: f64, z: f64) -> Result<(f64, f64), Invalid> {
+    pub(crate) fn posterior(self, level: f64, z: f64) -> Result<(f64, f64), Invalid> {
         match self {
             Self::Flat => Ok((z / level.sqrt(), 1.0 / level)),
             Self::Normal { mean, sd } => {

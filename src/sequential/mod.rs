@@ -33,4 +33,5 @@ mod recursion;
 pub mod several;
 pub mod spending;
 
+pub use conditional::Prior;
 pub use plan::{Assumption, BoundPlan, Bounds, EfficacyPlan, FutilityPlan};

@@ -19,6 +19,7 @@ mod reading_scores;
 pub mod response;
 mod second_order;
 mod test;
+pub mod toxicity;
 
 pub use comparison::{Cell, Comparison, EventLaw, MixtureLaw, StratumPair};
 pub use evidence::{Evidence, from_data};

@@ -18,7 +18,7 @@ pub fn assurance(scenario: &Scenario) -> Result<Option<Vec<Assurance>>, StudyErr
         let moved = scenario.with_values(paths, values)?;
         let mut all = Vec::with_capacity(answers);
         for (candidate, moved) in scenario.candidates.iter().zip(&moved.candidates) {
-            let simulated = scenario.run.engine.for_design(&candidate.protocol.design) == EngineKind::Simulation;
+            let simulated = scenario.run.engine.for_protocol(&candidate.protocol) == EngineKind::Simulation;
             let run = if simulated { share_of(&scenario.run, point, points) } else { scenario.run };
             for (name, truth) in &moved.truths {
                 let located = |error| locate(scenario, &candidate.name, name, error);

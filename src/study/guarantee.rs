@@ -112,6 +112,12 @@ pub fn guarantee<'a>(
 ) -> Result<Verdict, EngineError> {
     let plan = engine::plan(protocol, planning)?;
     let mut verdict = match &protocol.design {
+        Design::GroupSequential(_) if protocol.several.is_some() => Verdict::of(
+            Guarantee::StrongByConstruction,
+            "A graphical procedure: every endpoint is a group-sequential test at the share of alpha it holds, and a share goes on \
+             only from a rejected hypothesis. It is a shortcut of a closed test of weighted Bonferroni tests, so that the \
+             family-wise error holds whichever endpoints have no effect (Bretz et al. 2009; Maurer and Bretz 2013).",
+        ),
         Design::GroupSequential(_) => Verdict::of(
             Guarantee::StrongByConstruction,
             "One hypothesis, looks fixed in advance, bounds computed under the null with the joint law of the statistic over the \
@@ -119,8 +125,11 @@ pub fn guarantee<'a>(
         ),
         Design::Seamless(design) => seamless::verdict(protocol, design, &plan, truths)?,
     };
-    let (guarantee, because) = lower_bounds(protocol);
-    verdict = verdict.and(guarantee, because);
+    let one_hypothesis = matches!(protocol.design, Design::GroupSequential(_)) && protocol.several.is_none();
+    if one_hypothesis || protocol.bounds.futility.is_some() {
+        let (guarantee, because) = lower_bounds(protocol);
+        verdict = verdict.and(guarantee, because);
+    }
     if protocol.harm.is_some() {
         verdict.because.push(
             "The efficacy bounds do not count on the harm bounds: stopping for harm can only lower the type I error."

@@ -123,7 +123,7 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
     for (c, candidate) in scenario.candidates.iter().enumerate() {
         for (t, (name, truth)) in candidate.truths.iter().enumerate() {
             let located = |error| locate(scenario, &candidate.name, name, error);
-            let null = engine::hypotheses(truth, candidate.protocol.primary.endpoint).map_err(located)?.null_true;
+            let null = engine::hypotheses(truth, &candidate.protocol).map_err(located)?.null_true;
             if null.iter().all(|null| *null) {
                 continue;
             }

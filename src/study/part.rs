@@ -104,7 +104,7 @@ impl Part {
             .map(|(candidate, truth, _, _)| PartTally {
                 candidate: candidate.name.clone(),
                 truth: truth.to_owned(),
-                tally: Tally::new(candidate.protocol.arms.len() - 1, candidate.protocol.analyses.len()),
+                tally: Tally::new(candidate.protocol.hypotheses(), candidate.protocol.analyses.len()),
             })
             .collect();
         Self {

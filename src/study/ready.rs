@@ -19,7 +19,7 @@ pub(super) struct Ready<'a> {
 /// Every candidate under every truth, in file order; whether it is simulated.
 pub(super) fn pairs(scenario: &Scenario) -> impl Iterator<Item = (&Candidate, &str, &Truth, bool)> {
     scenario.candidates.iter().flat_map(|candidate| {
-        let simulated = scenario.run.engine.for_design(&candidate.protocol.design) == EngineKind::Simulation;
+        let simulated = scenario.run.engine.for_protocol(&candidate.protocol) == EngineKind::Simulation;
         candidate.truths.iter().map(move |(name, truth)| (candidate, name.as_str(), truth, simulated))
     })
 }
@@ -34,7 +34,7 @@ impl<'a> Ready<'a> {
     ) -> Result<Self, StudyError> {
         let located = |error| locate(scenario, &candidate.name, name, error);
         let plan = engine::plan(&candidate.protocol, &candidate.planning).map_err(located)?;
-        let hypotheses = engine::hypotheses(truth, candidate.protocol.primary.endpoint).map_err(located)?;
+        let hypotheses = engine::hypotheses(truth, &candidate.protocol).map_err(located)?;
         Ok(Self { candidate, name, truth, plan, hypotheses })
     }
 

@@ -174,7 +174,7 @@ fn search(
             }
         };
         let truth = &truths[0].truths[0].1;
-        let hypotheses = engine::hypotheses(truth, design.protocol.primary.endpoint)?;
+        let hypotheses = engine::hypotheses(truth, &design.protocol)?;
         if asymptotic.get() {
             match engine::asymptotic::evaluate_at(&design.protocol, truth, plan, &hypotheses, precision) {
                 Err(EngineError::NotCovered { .. }) => asymptotic.set(false),

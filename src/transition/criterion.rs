@@ -18,6 +18,8 @@ pub enum Threshold {
 pub enum Criterion {
     /// One statistic compared with a threshold.
     Compare(Statistic, Threshold),
+    /// A weighted sum of statistics is at least a value.
+    Score(Vec<(Statistic, f64)>, f64),
     /// All must pass.
     All(Vec<Criterion>),
     /// Any must pass.
@@ -34,6 +36,9 @@ impl Criterion {
             Self::Compare(statistic, Threshold::AtLeast(limit)) => value(*statistic, false) >= *limit,
             Self::Compare(statistic, Threshold::AtMost(limit)) => value(*statistic, false) <= *limit,
             Self::Compare(statistic, Threshold::ZAtLeast(limit)) => value(*statistic, true) >= *limit,
+            Self::Score(parts, limit) => {
+                parts.iter().map(|(statistic, weight)| weight * value(*statistic, false)).sum::<f64>() >= *limit
+            }
             Self::All(parts) => parts.iter().all(|part| part.passes(value)),
             Self::Any(parts) => parts.iter().any(|part| part.passes(value)),
             Self::Not(inner) => !inner.passes(value),
@@ -44,6 +49,7 @@ impl Criterion {
     pub fn statistics(&self) -> Vec<Statistic> {
         match self {
             Self::Compare(statistic, _) => vec![*statistic],
+            Self::Score(parts, _) => parts.iter().map(|(statistic, _)| *statistic).collect(),
             Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::statistics).collect(),
             Self::Not(inner) => inner.statistics(),
         }

@@ -39,8 +39,19 @@ pub struct Truth {
     pub arms: Vec<ArmTruth>,
     /// Immune response, if the truth has one.
     pub immune_response: Option<ImmuneResponse>,
+    /// Toxicity, if the truth has one.
+    pub toxicity: Option<Toxicity>,
     /// Whether the truth has a progression state (else PFS, DFS are not defined).
     pub has_progression: bool,
+}
+
+/// A severe toxicity: yes or no, known at one time after randomisation, independent of everything else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Toxicity {
+    /// Months after randomisation at which it is known, at least 0.
+    pub measured_at: f64,
+    /// Probability per arm, in the protocol's order.
+    pub rates: Vec<f64>,
 }
 
 /// One baseline stratum.

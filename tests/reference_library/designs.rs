@@ -310,3 +310,53 @@ fn b15_maurer_bretz() {
     near(graph.weight(3), 1.0, 1e-12);
     assert!(graph.is_open(3));
 }
+
+/// The example of gsDesign's vignette "Graphical testing for group sequential design" (OS and PFS of a subgroup and of all, two response
+/// rates, α = 0.025; events and dummy p-values as entered there): OS of the subgroup falls first, then the response of the subgroup,
+/// then PFS of the subgroup; the rest stands.
+#[test]
+fn graphical_procedure_on_pfs_and_os() {
+    let (os_sub, os_all) = ([185.0, 245.0, 295.0], [529.0, 700.0, 800.0]);
+    let (pfs_sub, pfs_all) = ([265.0, 310.0], [675.0, 750.0]);
+    // Events of the hypothesis, and those whose shares are the spending time.
+    let tests: [(&[f64], &[f64], &[f64]); 4] = [
+        (&os_sub, &os_sub, &[0.03, 1e-4, 1e-6]),
+        (&os_all, &os_sub, &[0.2, 0.15, 0.1]),
+        (&pfs_sub, &pfs_sub, &[0.2, 0.001]),
+        (&pfs_all, &pfs_sub, &[0.3, 0.2]),
+    ];
+    let single = [1e-5, 0.1];
+    let function = obrien_fleming();
+    let rejects = |hypothesis: usize, level: f64| {
+        let Some((events, spending, p)) = tests.get(hypothesis) else { return single[hypothesis - 4] <= level };
+        let last = spending[spending.len() - 1];
+        let times: Vec<f64> = spending.iter().map(|count| count / last).collect();
+        let plan = EfficacyPlan::Spending(function.clone());
+        let bounds = efficacy_bounds(&plan, level, events, &times).unwrap();
+        bounds.iter().zip(*p).any(|(bound, &p)| upper_quantile(p) >= *bound)
+    };
+    let weights = [0.4, 0.4, 0.16, 0.0, 0.02, 0.02];
+    let row = |parts: &[(usize, f64)]| {
+        let mut row = vec![0.0; 6];
+        for &(to, part) in parts {
+            row[to] = part;
+        }
+        row
+    };
+    let transitions = [
+        row(&[(1, 1.0)]),
+        row(&[(2, 0.5), (3, 0.5)]),
+        row(&[(3, 1.0)]),
+        row(&[(4, 0.5), (5, 0.5)]),
+        row(&[(5, 1.0)]),
+        row(&[(0, 0.5), (1, 0.5)]),
+    ];
+    let mut graph = Graph::new(&weights, &transitions).unwrap();
+    let mut fallen = graph.test(0.025, rejects);
+    fallen.sort_unstable();
+    assert_eq!(fallen, [0, 2, 4]);
+    // Where alpha stands in the end: 0.02 on OS of all, 0.004 on PFS of all, 0.001 on the response of all.
+    for (hypothesis, level) in [(1, 0.02), (3, 0.004), (5, 0.001)] {
+        assert!((0.025 * graph.weight(hypothesis) - level).abs() < 1e-12);
+    }
+}

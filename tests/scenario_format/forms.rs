@@ -277,20 +277,9 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         );
     };
     later("/truth/assessment", json!({"every": 2}), "visits at which progression is seen");
-    later("/protocol/graph", json!({"weights": {"os": 1}, "transitions": {}}), "recycling of alpha between endpoints");
-    later(
-        "/protocol/primary",
-        json!([{"endpoint": "dfs", "alpha": 0.02}, {"endpoint": "os", "alpha": 0.005}]),
-        "several primary endpoints",
-    );
-    later("/protocol/primary/alpha", json!(0.02), "an alpha per endpoint");
-    later("/protocol/analyses/0/endpoints", json!(["os"]), "several endpoints in one analysis");
+    let two = json!([{"endpoint": "dfs", "alpha": 0.02}, {"endpoint": "os", "alpha": 0.005}]);
+    later("/protocol/primary", two, "several primary endpoints in a seamless design");
     later("/protocol/transition/population", json!({"choose": "full"}), "choice of the population at the transition");
-    later(
-        "/protocol/transition/resize",
-        json!({"promising_zone": {"lower": 0.3, "upper": 0.9, "max_factor": 1.5}}),
-        "sample-size re-estimation",
-    );
     later("/optimize", json!({"maximize": "power", "vary": []}), "optimisation");
     later("/protocol/intersection", json!("spiessens_debois"), "the intersection test `spiessens_debois`");
     refused(
@@ -298,19 +287,4 @@ fn what_the_format_has_and_this_version_does_not_compute() {
         "/protocol/intersection",
         "unknown name",
     );
-    later(
-        "/protocol/transition/keep/by",
-        json!("response_outcome_association"),
-        "the statistic `response_outcome_association`",
-    );
-    let later_in = |pointer: &str, value: Value, place: &str, feature: &str| {
-        let rule = format!("not yet computed by this version: {feature}");
-        refused(&with(seamless_alone(), pointer, value), &format!("{pointer}{place}"), &rule);
-    };
-    let by = json!({"rmst_difference": {"endpoint": "os", "to": 24}});
-    later_in("/protocol/transition/keep/by", by, "/rmst_difference", "the statistic `rmst_difference`");
-    let go = json!({"conditional_power": {"under": "trend", "at_least": 0.3}});
-    later_in("/protocol/transition/go", go, "/conditional_power", "the statistic `conditional_power`");
-    let go = json!({"score": {"os_z": 1}, "at_least": 0.3});
-    later_in("/protocol/transition/go", go, "/score", "weighted scores");
 }

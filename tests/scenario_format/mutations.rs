@@ -214,6 +214,10 @@ fn criterion_numbers(criterion: &Criterion, numbers: &mut Vec<f64>) {
         Criterion::Compare(_, Threshold::AtLeast(limit) | Threshold::AtMost(limit) | Threshold::ZAtLeast(limit)) => {
             numbers.push(*limit);
         }
+        Criterion::Score(parts, limit) => {
+            numbers.extend(parts.iter().map(|(_, weight)| *weight));
+            numbers.push(*limit);
+        }
         Criterion::All(parts) | Criterion::Any(parts) => parts.iter().for_each(|part| criterion_numbers(part, numbers)),
         Criterion::Not(inner) => criterion_numbers(inner, numbers),
     }
@@ -257,6 +261,10 @@ fn protocol_numbers(candidate: &seamline::scenario::Candidate, numbers: &mut Vec
             numbers.extend(design.phase2_allocation.shares());
             numbers.extend(design.phase3_allocation.shares());
             trigger_numbers(&design.transition.when, numbers);
+            for gate in &design.transition.gates {
+                trigger_numbers(&gate.when, numbers);
+                criterion_numbers(&gate.go, numbers);
+            }
             design.transition.go.iter().for_each(|go| criterion_numbers(go, numbers));
             design.combination.phase2_follow_up().iter().for_each(|end| trigger_numbers(end, numbers));
         }

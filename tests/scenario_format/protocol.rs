@@ -5,9 +5,9 @@ use seamline::adaptive::combination::combining;
 use seamline::engine::EngineKind;
 use seamline::protocol::{Allocation, Combination, Design, Protocol, Seamless, Stage1, Weight};
 use seamline::scenario::{Goal, Solve};
-use seamline::sequential::{EfficacyPlan, FutilityPlan};
+use seamline::sequential::{Assumption, EfficacyPlan, FutilityPlan, Prior};
 use seamline::survival::Endpoint;
-use seamline::transition::{Criterion, Statistic, Threshold, Trigger};
+use seamline::transition::{Criterion, Resize, Statistic, Threshold, Trigger};
 use serde_json::{Value, json};
 
 fn protocol(file: &Value) -> Protocol {
@@ -330,10 +330,62 @@ fn keep_and_go() {
     let go = |value: Value| seamless_design(&with(seamless_alone(), "/protocol/transition/go", value)).transition.go;
     let z = Criterion::Compare(Statistic::ResponseDifference, Threshold::ZAtLeast(1.0));
     assert_eq!(go(json!({"any": [{"response_difference": {"z_at_least": 1}}]})), Some(Criterion::Any(vec![z])));
+    let compare = |statistic, least| Some(Criterion::Compare(statistic, Threshold::AtLeast(least)));
+    let month = Statistic::MilestoneDifference { endpoint: Endpoint::Os, at: 18.0 };
+    assert_eq!(
+        go(json!({"milestone_difference": {"endpoint": "os", "at": 18, "at_least": 0.05}})),
+        compare(month, 0.05)
+    );
+    let power = Statistic::ConditionalPower { under: Assumption::Assumed };
+    assert_eq!(go(json!({"conditional_power": {"under": "assumed", "at_least": 0.3}})), compare(power, 0.3));
+    let flat = Statistic::PredictivePower { prior: Prior::Flat };
+    assert_eq!(go(json!({"predictive_power": {"prior": {}, "at_least": 0.3}})), compare(flat, 0.3));
+    let normal = Statistic::PredictivePower { prior: Prior::Normal { mean: 0.3, sd: 0.2 } };
+    let prior = json!({"mean": -0.3, "sd": 0.2});
+    assert_eq!(go(json!({"predictive_power": {"prior": prior, "at_least": 0.3}})), compare(normal, 0.3));
+    let score = Criterion::Score(vec![(Statistic::ResponseDifference, 2.0), (Statistic::OsZ, 0.5)], 0.7);
+    assert_eq!(go(json!({"score": {"response_difference": 2, "os_z": 0.5}, "at_least": 0.7})), Some(score));
+    let rmst = Statistic::RmstDifference { endpoint: Endpoint::Dfs, to: 24.0 };
+    assert_eq!(keep(json!({"rule": "best", "by": {"rmst_difference": {"endpoint": "dfs", "to": 24}}})).by, rmst);
+
+    let resize =
+        |value: Value| seamless_design(&with(seamless_alone(), "/protocol/transition/resize", value)).transition.resize;
+    let zone = Resize { lower: 0.3, target: 0.9, most: 1.5, under: Assumption::Trend };
+    assert_eq!(resize(json!({"promising_zone": {"lower": 0.3, "upper": 0.9, "max_factor": 1.5}})), Some(zone));
+    let solve = Resize { lower: 0.0, target: 0.8, most: 2.0, under: Assumption::Assumed };
+    let given = json!({"conditional_power": {"target": 0.8, "max_factor": 2, "under": "assumed"}});
+    assert_eq!(resize(given), Some(solve));
+    let wrong = |value: Value, place: &str, rule: &str| {
+        let at = "/protocol/transition/resize";
+        refused(&with(seamless_alone(), at, value), &format!("{at}{place}"), rule);
+    };
+    let zone = |lower: f64, most: f64| json!({"promising_zone": {"lower": lower, "upper": 0.8, "max_factor": most}});
+    wrong(zone(0.9, 2.0), "/promising_zone/lower", "must be below `upper`, 0.8");
+    wrong(zone(0.3, 0.5), "/promising_zone/max_factor", "must be at least 1 and at most 10");
+    wrong(json!({}), "", "needs exactly one of `promising_zone`, `conditional_power`");
     let at = "/protocol/transition/go";
     let wrong = |value: Value, place: &str, rule: &str| {
         refused(&with(seamless_alone(), at, value), &format!("{at}{place}"), rule)
     };
+    wrong(
+        json!({"rmst_difference": {"to": 24, "at_least": 0}}),
+        "/rmst_difference/endpoint",
+        "`rmst_difference` needs `endpoint`",
+    );
+    wrong(
+        json!({"conditional_power": {"at_least": 0.1}}),
+        "/conditional_power/under",
+        "`conditional_power` needs `under`",
+    );
+    wrong(
+        json!({"predictive_power": {"prior": {"mean": 0}, "at_least": 0.1}}),
+        "/predictive_power/prior",
+        "needs `mean` and `sd` of the log hazard ratio, or {} for a flat prior",
+    );
+    wrong(json!({"score": {}, "at_least": 0}), "/score", "must list 1 to 100 statistics, not 0");
+    wrong(json!({"score": {"os_z": 1}}), "/at_least", "`score` needs `at_least`, its smallest passing value");
+    wrong(json!({"score": {"os_y": 1}, "at_least": 1}), "/score/os_y", "unknown name");
+    wrong(json!({"score": {"os_z": 1}, "at_least": 1, "any": []}), "", "`score` stands alone, with `at_least`");
     wrong(json!({}), "", "a criterion has exactly one key: a statistic, `all`, `any` or `not`");
     let error = wrong(
         json!({"os_z": {"at_least": 0}, "pfs_z": {"at_least": 0}}),
@@ -451,5 +503,116 @@ fn the_two_kinds_of_trial_do_not_mix() {
         &file,
         "/protocol/intersection",
         "`intersection` goes with a seamless trial (`phase2`, `transition`, `phase3`)",
+    );
+}
+
+/// A trial with progression, two primary endpoints and a graph.
+fn two_endpoints() -> Value {
+    let list = json!([{"endpoint": "pfs"}, {"endpoint": "os"}]);
+    let file = with(one_look(), "/protocol/primary", list);
+    let graph = json!({"weights": {"pfs": 0.2, "os": 0.8}, "transitions": {"pfs": {"os": 1}, "os": {"pfs": 1}}});
+    let file = with(file, "/protocol/graph", graph);
+    let looks = json!([{"name": "first", "when": {"events": 100, "endpoint": "pfs"}, "endpoints": ["pfs"]},
+                       {"name": "second", "when": {"events": 200, "endpoint": "os"}, "endpoints": ["os"]}]);
+    with(with(file, "/protocol/analyses", looks), "/protocol/efficacy", json!({"spending": "obrien_fleming"}))
+}
+
+#[test]
+fn several_endpoints_share_alpha() {
+    let made = protocol(&two_endpoints());
+    let several = made.several.clone().unwrap();
+    assert_eq!((made.primary.endpoint, &several.endpoints[..]), (Endpoint::Pfs, &[Endpoint::Pfs, Endpoint::Os][..]));
+    assert_eq!(several.tested, [[true, false], [false, true]]);
+    assert_eq!((several.graph.weight(0), several.graph.weight(1)), (0.2, 0.8));
+    assert_eq!(several.graph.transition(1, 0), 1.0);
+    assert_eq!(made.hypotheses(), 2);
+
+    // Parts of alpha instead of a graph go nowhere.
+    let parts = without(two_endpoints(), "/protocol/graph");
+    let alpha = made.alpha;
+    let list = json!([{"endpoint": "pfs", "alpha": 0.2 * alpha}, {"endpoint": "os", "alpha": 0.8 * alpha}]);
+    let split = protocol(&with(parts.clone(), "/protocol/primary", list)).several.unwrap();
+    assert!((split.graph.weight(1) - 0.8).abs() < 1e-12);
+    assert_eq!(split.graph.transition(0, 1), 0.0);
+    let error = refused(&parts, "/protocol/primary/0/alpha", "several endpoints need their part of alpha");
+    assert!(error.hint.unwrap().contains("`graph`"));
+
+    let wrong = |pointer: &str, value: Value, place: &str, rule: &str| {
+        refused(&with(two_endpoints(), pointer, value), place, rule);
+    };
+    wrong(
+        "/protocol/graph/weights",
+        json!({"dfs": 1}),
+        "/protocol/graph/weights/dfs",
+        "no primary endpoint is named `dfs`: they are pfs, os",
+    );
+    let over = json!({"pfs": 0.6, "os": 0.6});
+    wrong("/protocol/graph/weights", over, "/protocol/graph", "weight is 1.2, but must not sum to more than 1");
+    wrong("/protocol/primary/0/alpha", json!(0.01), "/protocol/primary/0/alpha", "`graph` says how alpha is shared");
+    wrong(
+        "/protocol/analyses/0/endpoints",
+        json!(["dfs"]),
+        "/protocol/analyses/0/endpoints/0",
+        "is no primary endpoint",
+    );
+    wrong(
+        "/protocol/analyses/1/endpoints",
+        json!(["pfs"]),
+        "/protocol/analyses",
+        "no look tests the primary endpoint `os`",
+    );
+    wrong(
+        "/protocol/efficacy",
+        json!({"family": "wang_tsiatis", "delta": 0.25}),
+        "/protocol/efficacy",
+        "several primary endpoints take one-sided bounds by `spending`, at every look",
+    );
+    let one = with(one_look(), "/protocol/graph", json!({"weights": {}, "transitions": {}}));
+    refused(&one, "/protocol/graph", "`graph` goes with a list of several primary endpoints");
+    let one = with(one_look(), "/protocol/primary/alpha", json!(0.02));
+    refused(&one, "/protocol/primary/alpha", "`alpha` of an endpoint goes with a list of several primary endpoints");
+}
+
+#[test]
+fn gates_toxicity_and_history() {
+    let toxic = with(seamless_alone(), "/truth/toxicity", json!({"measured_at": 3, "control_rate": 0.05}));
+    let toxic = with(toxic, "/truth/arms/high/toxicity", json!({"rate": 0.2}));
+    let made = read(&toxic).unwrap().candidates[0].truths[0].1.clone();
+    assert_eq!(made.toxicity.unwrap().rates, [0.05, 0.05, 0.2]);
+    let at = "/protocol/transition/go";
+    let go = |value: Value| seamless_design(&with(toxic.clone(), at, value)).transition.go.unwrap();
+    let rate = Criterion::Compare(Statistic::ToxicityRate, Threshold::AtMost(0.3));
+    assert_eq!(go(json!({"toxicity_rate": {"at_most": 0.3}})), rate);
+    let posterior = Statistic::ToxicityPosterior { above: 0.3, prior: [1.0, 1.0] };
+    let found = go(json!({"toxicity_posterior": {"above": 0.3, "at_most": 0.8}}));
+    assert_eq!(found, Criterion::Compare(posterior, Threshold::AtMost(0.8)));
+    let posterior = Statistic::ToxicityPosterior { above: 0.3, prior: [0.6, 1.4] };
+    let prior = json!({"alpha": 0.6, "beta": 1.4});
+    let found = go(json!({"toxicity_posterior": {"above": 0.3, "prior": prior, "at_most": 0.8}}));
+    assert_eq!(found, Criterion::Compare(posterior, Threshold::AtMost(0.8)));
+    let exact = Criterion::Compare(Statistic::ToxicityExactP { above: 0.3 }, Threshold::AtLeast(0.05));
+    assert_eq!(go(json!({"toxicity_exact_p": {"above": 0.3, "at_least": 0.05}})), exact);
+    let history = Statistic::SurvivalOverHistory { endpoint: Endpoint::Os, at: 24.0, history: 0.7 };
+    let value = json!({"survival_over_history": {"endpoint": "os", "at": 24, "history": 0.7, "z_at_least": 1.96}});
+    assert_eq!(go(value), Criterion::Compare(history, Threshold::ZAtLeast(1.96)));
+
+    let gates = json!([{"when": {"enrolled": 90}, "go": {"response_rate": {"at_least": 0.3}}}]);
+    let made = seamless_design(&with(seamless_alone(), "/protocol/transition/gates", gates)).transition.gates;
+    assert_eq!(made[0].when, Trigger::Enrolled { count: 90.0 });
+    assert_eq!(made[0].go, Criterion::Compare(Statistic::ResponseRate, Threshold::AtLeast(0.3)));
+
+    let wrong = |value: Value, place: &str, rule: &str| {
+        refused(&with(seamless_alone(), at, value), &format!("{at}{place}"), rule)
+    };
+    let absent = |name: &str| format!("`{name}` needs `toxicity`, which `truth` does not have");
+    wrong(json!({"toxicity_rate": {"at_most": 0.3}}), "/toxicity_rate", &absent("toxicity_rate"));
+    let value = json!({"toxicity_exact_p": {"above": 0.3, "at_least": 0.05}});
+    wrong(value, "/toxicity_exact_p", &absent("toxicity_exact_p"));
+    let file = with(seamless_alone(), "/truth/arms/high/toxicity", json!({"rate": 0.2}));
+    refused(&file, "/truth/arms/high/toxicity", "`toxicity` of an arm needs `toxicity` of the truth, which is absent");
+    refused(
+        &with(seamless_alone(), "/protocol/transition/gates", json!([])),
+        "/protocol/transition/gates",
+        "must list 1 to 20 gates",
     );
 }

@@ -49,6 +49,7 @@ pub fn truth(per_month: f64, arms: Vec<ArmTruth>) -> Truth {
         strata: vec![Stratum { name: "all".into(), prevalence: 1.0 }],
         arms,
         immune_response: None,
+        toxicity: None,
         has_progression,
     }
 }
@@ -61,6 +62,7 @@ pub fn protocol(arms: &[&str], endpoint: Endpoint, looks: &[Trigger], design: De
     Protocol {
         arms: arms.iter().map(|&name| name.into()).collect(),
         alpha: 0.025,
+        several: None,
         primary: Primary { endpoint, test: Test::log_rank(), stratified: false },
         analyses: looks
             .iter()
@@ -91,7 +93,13 @@ pub fn seamless(
     Seamless {
         phase2_patients: f64::from(patients[0]),
         phase2_allocation: Allocation(allocation.to_vec()),
-        transition: Transition { when, keep: keep("best", &[], by), go: None::<Criterion> },
+        transition: Transition {
+            when,
+            gates: Vec::new(),
+            keep: keep("best", &[], by),
+            go: None::<Criterion>,
+            resize: None,
+        },
         phase3_patients: f64::from(patients[1]),
         phase3_allocation: Allocation(allocation.to_vec()),
         decision_time: 1.0,

@@ -67,7 +67,7 @@ impl Setup {
         let (mut merit, mut passing, mut kept) = (vec![0.0; arms], vec![false; arms], vec![false; arms]);
         let of_point = |values: &[crate::engine::simulation::transition::Values]| {
             for (arm, values) in values.iter().enumerate() {
-                (merit[arm], passing[arm]) = values.judged(&design.transition);
+                (merit[arm], passing[arm]) = values.judged(design.transition.keep.by, design.transition.go.as_ref());
             }
             kept.fill(false);
             design.transition.keep.rule.keep(&merit, &passing, &mut kept);

@@ -109,6 +109,12 @@ fn covered(protocol: &Protocol) -> Result<&Seamless, EngineError> {
             return not_covered(format!("combination by {}; use simulation", function.name()));
         }
     }
+    if !design.transition.gates.is_empty() {
+        return not_covered("gates before the transition; use simulation");
+    }
+    if let Some(other) = design.transition.reads().into_iter().find(|statistic| !statistic.has_joint_law()) {
+        return not_covered(format!("{} at the transition; use simulation", other.name()));
+    }
     if protocol.harm.is_some() {
         return not_covered("harm bounds in a seamless design; use simulation");
     }

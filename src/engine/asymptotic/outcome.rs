@@ -97,6 +97,7 @@ impl Setup {
             engine: NAME,
             replicates: None,
             reject_any: of(&|sum| sum.any),
+            reject_all: None,
             reject: (0..arms).map(|arm| of(&|sum| sum.reject[arm])).collect(),
             null_true: null.clone(),
             type_i_error: null.contains(&true).then(|| of(&|sum| sum.type_i)),

@@ -37,7 +37,7 @@ struct Places {
 /// At every point of one shift.
 pub struct Seen {
     /// What a transition may look at, arm by arm.
-    pub values: Vec<Values>,
+    pub values: Vec<Values<'static>>,
     /// Log-rank statistics of stage 1, arm by arm; empty without a stage 1.
     pub stage1: Vec<f64>,
 }
@@ -277,6 +277,7 @@ impl Phase2 {
                     response: [control, self.count(shift, &vector, arm + 1)],
                     hazard_ratio: [ratio(0), ratio(1)],
                     z: self.places.z.map(at),
+                    others: &[],
                 });
             }
             if let Some(first) = self.places.stage1 {

@@ -18,6 +18,8 @@ pub struct Cohort<'a> {
     pub strata: usize,
     /// Month of the previous analysis.
     pub previous: f64,
+    /// Factor on counts of events and patients: 1, unless phase III was resized.
+    pub factor: f64,
 }
 
 /// Months of events, sorted, and whose they are; several conditions on the same patients share one sort.
@@ -62,11 +64,11 @@ impl Cohort<'_> {
                         events
                     }
                 };
-                let month = months.sorter.sorted(events).get(whole(*count).saturating_sub(1));
+                let month = months.sorter.sorted(events).get(whole(self.factor * *count).saturating_sub(1));
                 month.map_or(f64::INFINITY, |&month| f64::from_bits(month))
             }
             Trigger::Enrolled { count } => {
-                let entry = self.patients.entry[self.range.clone()].get(whole(*count).saturating_sub(1));
+                let entry = self.patients.entry[self.range.clone()].get(whole(self.factor * *count).saturating_sub(1));
                 entry.copied().unwrap_or(f64::INFINITY)
             }
             Trigger::Calendar { month } => *month,
@@ -164,7 +166,7 @@ mod tests {
     fn months_by_hand() {
         let patients = six();
         let all = [true; 3];
-        let cohort = Cohort { patients: &patients, range: 0..6, studied: &all, strata: 2, previous: 7.0 };
+        let cohort = Cohort { patients: &patients, range: 0..6, studied: &all, strata: 2, previous: 7.0, factor: 1.0 };
         let mut months = Months::default();
         let mut month = |trigger: &Trigger| cohort.month(trigger, &mut months);
         // Deaths at calendar 3 (2nd), 5 (3rd), 6 (6th), 10 (1st); the 4th drops out before dying.
@@ -194,7 +196,8 @@ mod tests {
     fn a_part_of_the_patients_and_arms() {
         let patients = six();
         let studied = [true, false, true];
-        let cohort = Cohort { patients: &patients, range: 2..6, studied: &studied, strata: 2, previous: 0.0 };
+        let cohort =
+            Cohort { patients: &patients, range: 2..6, studied: &studied, strata: 2, previous: 0.0, factor: 1.0 };
         let mut scratch = Months::default();
         assert_eq!(cohort.month(&events(2.0, Endpoint::Os), &mut scratch), 6.0);
         assert_eq!(cohort.month(&events(3.0, Endpoint::Os), &mut scratch), f64::INFINITY);

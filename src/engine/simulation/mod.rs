@@ -15,6 +15,7 @@
 //! | `cohort` | months of triggers, events by a month |
 //! | `comparison` | the primary test of one arm against the control |
 //! | `transition` | statistics and decision at the data cut |
+//! | `graphical` | several endpoints that share alpha |
 //! | `closed` | elementary, closed and combined tests over the looks |
 //! | `replicate` | one trial from first patient to end |
 //! | `trial` | checks, preparation, buffers |
@@ -24,7 +25,10 @@ mod allocation;
 pub(in crate::engine) mod closed;
 mod cohort;
 mod comparison;
+mod graphical;
 mod latent;
+#[cfg(test)]
+mod miniature;
 mod numeric;
 mod outcome;
 mod patients;
@@ -78,7 +82,7 @@ pub fn run(
         let tally = trial.tally(hypotheses, 0..settings.replicates, progress)?;
         return Ok(trial.outcome(&tally, hypotheses));
     };
-    let mut tally = Tally::new(trial.experimental(), plan.looks.len());
+    let mut tally = Tally::new(protocol.hypotheses(), plan.looks.len());
     while let Some(next) = next_block(&tally, &(0..settings.replicates), Some(mcse)) {
         tally = tally.merge(&trial.tally(hypotheses, next, progress)?);
     }
@@ -105,9 +109,9 @@ impl Trial<'_> {
         replicates: Range<u64>,
         progress: Option<Progress<'_>>,
     ) -> Result<Tally, EngineError> {
-        let arms = self.experimental();
+        let arms = self.protocol.hypotheses();
         for count in [hypotheses.null_true.len(), hypotheses.best.len()] {
-            require(count == arms, "number of hypotheses", count as f64, "there must be one per experimental arm")?;
+            require(count == arms, "number of hypotheses", count as f64, "there must be one per arm or endpoint")?;
         }
         let empty = || Tally::new(arms, self.plan.looks.len());
         let chunks = replicates.end.saturating_sub(replicates.start).div_ceil(CHUNK);

@@ -18,6 +18,7 @@ impl Trial<'_> {
             engine: "simulation",
             replicates: Some(tally.replicates),
             reject_any: of(tally.reject_any),
+            reject_all: self.protocol.several.is_some().then(|| of(tally.reject_all)),
             reject: tally.reject.iter().map(|&count| of(count)).collect(),
             null_true: null.clone(),
             type_i_error: null.contains(&true).then(|| of(tally.type_i)),

@@ -48,6 +48,8 @@ pub enum Purpose {
     Jitter = 20,
     /// Order of the parts of an axis of a Latin hypercube.
     Shuffle = 21,
+    /// Whether the patient has a severe toxicity.
+    Toxicity = 22,
 }
 
 pub(super) const ROUNDS: usize = 10;

@@ -3,7 +3,7 @@
 use crate::engine::simulation::closed::Testing;
 use crate::engine::simulation::cohort::{Cohort, whole};
 use crate::engine::simulation::comparison::z;
-use crate::engine::simulation::random::Stream;
+use crate::engine::simulation::random::{Purpose, Stream};
 use crate::engine::simulation::tally::{LookRecord, TransitionRecord};
 use crate::engine::simulation::trial::{Trial, Workspace};
 use crate::protocol::{Combination, GroupSequential, Seamless, Stage1};
@@ -22,27 +22,29 @@ impl Trial<'_> {
         work.blocks.allot(stream, 0, &mut work.patients.arm);
         work.patients.realise(&self.nature, &work.latents, 0..patients);
         work.record.go = true;
-        self.confirm(work, 0..patients, 0.0, 0.0);
+        match &self.protocol.several {
+            Some(several) => self.graphical(work, several, patients),
+            None => self.confirm(work, 0..patients, 0.0, 0.0),
+        }
     }
 
     /// A seamless trial: phase II, data cut, decision, phase III.
     pub(super) fn seamless(&self, work: &mut Workspace, stream: &Stream, design: &Seamless) {
+        work.factor = 1.0;
         let (cut, cohort) = self.phase2(work, stream, design);
-        for endpoint in 0..2 {
-            if self.needs.endpoint(endpoint) || (self.testing == Testing::Combined && self.death == (endpoint == 1)) {
-                let (patients, death) = (&work.patients, endpoint == 1);
-                work.phase2[endpoint].rebuild(
-                    &patients.entry[..cohort],
-                    &patients.event(death)[..cohort],
-                    &patients.dropout[..cohort],
-                    &patients.cell[..cohort],
-                );
-            }
+        if self.needs.toxicity {
+            self.draw_toxicity(work, stream, cohort);
         }
+        work.gated.fill(false);
+        if self.closed_gate(work, design, cut) {
+            return;
+        }
+        self.read_phase2(work, cohort);
         self.decide(work, &design.transition, cohort, cut);
         work.record.go = work.kept.contains(&true);
+        let factor = self.factor(work, &design.transition, cut);
         let decision = cut + design.decision_time;
-        let (total, before_decision) = self.phase3_arrivals(work, stream, design, cohort, cut);
+        let (total, before_decision) = self.phase3_arrivals(work, stream, (design, factor), cohort, cut);
         work.record.transition = Some(TransitionRecord {
             month: cut,
             patients: enrolled_by(&work.patients.entry, cut),
@@ -66,34 +68,85 @@ impl Trial<'_> {
         work.blocks.allot(stream, before_decision, &mut work.patients.arm[before_decision..]);
         work.latents.draw_courses(stream, self.truth, total);
         work.patients.realise(&self.nature, &work.latents, cohort..total);
-        let mut earliest = decision;
-        work.before.fill([0.0; 2]);
-        if let Combination::TwoStage { stage1, .. } = &design.combination {
-            let end = match stage1 {
-                // Stage 1 ends when its own condition says, for dropped arms too; every arm is still counted here.
-                Stage1::OwnCohort { follow_up } => {
-                    work.months.forget();
-                    self.month(work, 0..cohort, follow_up, cut)
-                }
-                Stage1::IndependentIncrements => cut,
-            };
-            for arm in 0..self.experimental() {
-                let data = &work.phase2[usize::from(self.death)];
-                self.compare(data, end, arm, &mut work.sets, &mut work.found);
-                work.z[arm] = z(&work.found);
-                if *stage1 == Stage1::IndependentIncrements {
-                    // Stage 2 is what comes on top of it.
-                    work.before[arm] = self.score_and_information(&work.found);
-                }
-            }
-            work.tests.first_stage(&work.z, &self.shares[0], &work.kept);
-            earliest = earliest.max(end);
-        }
+        let earliest = self.stage1(work, &design.combination, cohort, cut).max(decision);
         for (studied, kept) in work.studied[1..].iter_mut().zip(&work.kept) {
             *studied = *kept;
         }
         let first = if design.combination.looks_read_phase2() { 0 } else { cohort };
+        work.factor = factor;
         self.confirm(work, first..total, decision, earliest);
+    }
+
+    /// Who of phase II has a severe toxicity.
+    fn draw_toxicity(&self, work: &mut Workspace, stream: &Stream, cohort: usize) {
+        let rates = self.truth.toxicity.as_ref().map_or(&[][..], |toxicity| &toxicity.rates);
+        let toxic = |(i, &arm): (usize, &u16)| {
+            stream.uniform(i as u32, Purpose::Toxicity) < rates.get(usize::from(arm)).copied().unwrap_or(0.0)
+        };
+        work.toxic.clear();
+        work.toxic.extend(work.patients.arm[..cohort].iter().enumerate().map(toxic));
+    }
+
+    /// Holds the arms to the gates before the data cut, in order; if one leaves none of them, the trial ends there.
+    pub(super) fn closed_gate(&self, work: &mut Workspace, design: &Seamless, cut: f64) -> bool {
+        let planned = work.patients.entry.len();
+        for gate in &design.transition.gates {
+            work.months.forget();
+            let month = self.month(work, 0..planned, &gate.when, 0.0).min(cut);
+            let cohort = enrolled_by(&work.patients.entry, month) as usize;
+            self.read_phase2(work, cohort);
+            if !self.pass_gate(work, &design.transition, gate, cohort, month) {
+                let events = [false, true].map(|death| self.cohort(work, 0..cohort, 0.0).events_by(death, month));
+                work.kept.fill(false);
+                work.record.go = false;
+                work.record.transition = Some(TransitionRecord { month, patients: cohort as u32, events });
+                let events = events[usize::from(self.death)];
+                work.record.end = Some(LookRecord { month, events, patients: cohort as u32 });
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Sorts the phase II data that the transition and stage 1 read.
+    pub(super) fn read_phase2(&self, work: &mut Workspace, cohort: usize) {
+        for endpoint in 0..2 {
+            let primary = self.death == (endpoint == 1);
+            if self.needs.endpoint(endpoint) || ((self.testing == Testing::Combined || self.needs.power) && primary) {
+                let (patients, death) = (&work.patients, endpoint == 1);
+                work.phase2[endpoint].rebuild(
+                    &patients.entry[..cohort],
+                    &patients.event(death)[..cohort],
+                    &patients.dropout[..cohort],
+                    &patients.cell[..cohort],
+                );
+            }
+        }
+    }
+
+    /// Tests stage 1, if there is one; returns the month at which it ends.
+    pub(super) fn stage1(&self, work: &mut Workspace, combination: &Combination, cohort: usize, cut: f64) -> f64 {
+        work.before.fill([0.0; 2]);
+        let Combination::TwoStage { stage1, .. } = combination else { return 0.0 };
+        let end = match stage1 {
+            // It ends when its own condition says, for dropped arms too; every arm is still counted here.
+            Stage1::OwnCohort { follow_up } => {
+                work.months.forget();
+                self.month(work, 0..cohort, follow_up, cut)
+            }
+            Stage1::IndependentIncrements => cut,
+        };
+        for arm in 0..self.experimental() {
+            let data = &work.phase2[usize::from(self.death)];
+            self.compare(data, end, arm, &mut work.sets, &mut work.found);
+            work.z[arm] = z(&work.found);
+            if *stage1 == Stage1::IndependentIncrements {
+                // Stage 2 is what comes on top of it.
+                work.before[arm] = self.score_and_information(&work.found);
+            }
+        }
+        work.tests.first_stage(&work.z, &self.shares[0], &work.kept);
+        end
     }
 
     /// Enrols and treats phase II up to its data cut; returns the month of the cut and the patients of the cohort.
@@ -118,11 +171,11 @@ impl Trial<'_> {
         &self,
         work: &mut Workspace,
         stream: &Stream,
-        design: &Seamless,
+        (design, factor): (&Seamless, f64),
         cohort: usize,
         cut: f64,
     ) -> (usize, usize) {
-        let total = cohort + whole(design.phase3_patients);
+        let total = cohort + whole(factor * design.phase3_patients);
         let decision = cut + design.decision_time;
         work.latents.draw_arrivals(stream, self.truth, total);
         work.patients.resize(total);
@@ -147,14 +200,14 @@ impl Trial<'_> {
     }
 
     /// A cohort of the trial's patients.
-    fn cohort<'w>(&self, work: &'w Workspace, range: Range<usize>, previous: f64) -> Cohort<'w> {
+    pub(super) fn cohort<'w>(&self, work: &'w Workspace, range: Range<usize>, previous: f64) -> Cohort<'w> {
         let strata = self.truth.strata.len();
-        Cohort { patients: &work.patients, range, studied: &work.studied, strata, previous }
+        Cohort { patients: &work.patients, range, studied: &work.studied, strata, previous, factor: work.factor }
     }
 
     /// Month at which a condition on the cohort is met; where it never is, the month at which the information of the
     /// cohort's last patient ends, and the record says so.
-    fn month(&self, work: &mut Workspace, range: Range<usize>, trigger: &Trigger, previous: f64) -> f64 {
+    pub(super) fn month(&self, work: &mut Workspace, range: Range<usize>, trigger: &Trigger, previous: f64) -> f64 {
         let mut months = std::mem::take(&mut work.months);
         let cohort = self.cohort(work, range, previous);
         let mut month = cohort.month(trigger, &mut months);
@@ -169,7 +222,7 @@ impl Trial<'_> {
 
     /// The confirmatory looks on the patients `range`: none precedes `earliest`; `after_previous` of the first one counts
     /// from `decision`.
-    fn confirm(&self, work: &mut Workspace, range: Range<usize>, decision: f64, earliest: f64) {
+    pub(super) fn confirm(&self, work: &mut Workspace, range: Range<usize>, decision: f64, earliest: f64) {
         work.months.forget();
         let patients = &work.patients;
         work.tested.rebuild(
@@ -272,6 +325,6 @@ fn increment(before: [f64; 2], now: [f64; 2]) -> f64 {
 }
 
 /// Patients who entered at or before `month`.
-fn enrolled_by(entry: &[f64], month: f64) -> u32 {
+pub(super) fn enrolled_by(entry: &[f64], month: f64) -> u32 {
     entry.partition_point(|&entry| entry <= month) as u32
 }

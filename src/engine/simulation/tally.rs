@@ -191,6 +191,8 @@ pub struct Tally {
     pub reject: Vec<u64>,
     /// Trials with some rejection.
     pub reject_any: u64,
+    /// Trials in which every hypothesis is rejected.
+    pub reject_all: u64,
     /// Trials with some true null rejected.
     pub type_i: u64,
     /// Trials that went on.
@@ -243,6 +245,7 @@ impl Tally {
             correct |= kept && best[arm];
         }
         self.reject_any += u64::from(any);
+        self.reject_all += u64::from(record.rejected.iter().all(|rejected| *rejected));
         self.type_i += u64::from(false_rejection);
         self.correct += u64::from(correct);
         self.go += u64::from(record.go);
@@ -275,7 +278,7 @@ impl Tally {
     pub fn fits(&self, arms: usize, looks: usize) -> bool {
         let counts = [&self.reject, &self.selected, &self.efficacy, &self.futility, &self.harm];
         let lengths = [arms, arms, looks, looks, looks];
-        let singles = [self.reject_any, self.type_i, self.go, self.correct, self.never_met];
+        let singles = [self.reject_any, self.reject_all, self.type_i, self.go, self.correct, self.never_met];
         let sizes = self.looks.iter().chain([&self.transition, &self.end]);
         self.looks.len() == looks
             && counts.iter().zip(lengths).all(|(list, length)| list.len() == length)
@@ -311,6 +314,7 @@ impl Tally {
         sum(&mut self.futility, &other.futility);
         sum(&mut self.harm, &other.harm);
         self.reject_any += other.reject_any;
+        self.reject_all += other.reject_all;
         self.type_i += other.type_i;
         self.go += other.go;
         self.correct += other.correct;

@@ -9,7 +9,7 @@ use crate::engine::simulation::latent::Latents;
 use crate::engine::simulation::patients::{Nature, Patients};
 use crate::engine::simulation::random::Stream;
 use crate::engine::simulation::tally::Record;
-use crate::engine::simulation::transition::Needs;
+use crate::engine::simulation::transition::{Needs, Other};
 use crate::engine::{EngineError, Plan};
 use crate::invalid::require;
 use crate::protocol::{Allocation, Combination, Design, Protocol};
@@ -33,6 +33,8 @@ pub struct Trial<'a> {
     pub(super) plain_log_rank: bool,
     /// The experimental arm's share of the patients of each comparison in phase II (or the only phase) and in phase III.
     pub(super) shares: [Vec<f64>; 2],
+    /// Roles of the cells when one experimental arm is looked at alone.
+    pub(super) alone: Vec<Vec<Role>>,
     /// Roles of the cells, per experimental arm and tested stratum.
     roles: Vec<Vec<Role>>,
     strata_tested: usize,
@@ -59,8 +61,21 @@ pub struct Workspace {
     pub(super) found: Vec<Evidence>,
     /// Score and information of each arm at the look before.
     pub(super) before: Vec<[f64; 2]>,
+    /// Whether each phase II patient has a severe toxicity, where that is asked for.
+    pub(super) toxic: Vec<bool>,
+    /// Per experimental arm, whether it failed a gate.
+    pub(super) gated: Vec<bool>,
+    pub(super) others: Vec<Other>,
+    /// Entry, event and drop-out of one arm from its readings on, whether each responded, and the same sorted.
+    pub(super) landmark: [Vec<f64>; 3],
+    pub(super) landmark_cells: Vec<u16>,
+    pub(super) landmark_data: FollowUp,
     pub(super) merit: Vec<f64>,
     pub(super) passing: Vec<bool>,
+    /// Factor on the counts of the looks' conditions.
+    pub(super) factor: f64,
+    /// Statistic of every endpoint at its latest look, and that look, where several endpoints are tested.
+    pub(super) latest: Vec<Option<(f64, usize)>>,
     pub(super) kept: Vec<bool>,
     /// Per arm, the control included: whether it is still studied.
     pub(super) studied: Vec<bool>,
@@ -90,6 +105,11 @@ impl<'a> Trial<'a> {
             }
         };
         needs.check(truth)?;
+        if needs.power {
+            let arms = protocol.arms.len() - 1;
+            let planned = plan.prospects.len();
+            require(planned == arms, "number of prospects", planned as f64, "there must be one per experimental arm")?;
+        }
         let experimental = protocol.arms.len() - 1;
         if testing != Testing::Elementary {
             require(
@@ -117,7 +137,12 @@ impl<'a> Trial<'a> {
                 roles.push((0..protocol.arms.len() * strata).map(role).collect());
             }
         }
+        let own = |arm: usize| {
+            let role = |cell: usize| if cell / strata == arm { Role::Treated } else { Role::Ignored };
+            (0..protocol.arms.len() * strata).map(role).collect()
+        };
         Ok(Self {
+            alone: (1..=experimental).map(own).collect(),
             protocol,
             truth,
             plan,
@@ -164,8 +189,19 @@ impl<'a> Trial<'a> {
             z: vec![f64::NAN; arms],
             found: vec![Evidence::default(); self.protocol.primary.test.statistics.len()],
             before: vec![[0.0; 2]; arms],
+            toxic: Vec::with_capacity(phase2),
+            gated: vec![false; arms],
+            others: match &self.protocol.design {
+                Design::Seamless(design) => Other::of(&design.transition),
+                Design::GroupSequential(_) => Vec::new(),
+            },
+            landmark: std::array::from_fn(|_| Vec::with_capacity(phase2)),
+            landmark_cells: Vec::with_capacity(phase2),
+            landmark_data: FollowUp::with_capacity(phase2),
             merit: vec![f64::NAN; arms],
             passing: vec![false; arms],
+            factor: 1.0,
+            latest: Vec::with_capacity(self.protocol.hypotheses()),
             kept: vec![true; arms],
             studied: vec![true; arms + 1],
             record: Record::default(),
@@ -175,7 +211,7 @@ impl<'a> Trial<'a> {
     /// The tests of the design, before any trial.
     fn tests(&self, arms: usize, intersection: Option<Intersection>) -> Tests {
         let intersection = intersection.unwrap_or_else(|| std::sync::Arc::new(crate::adaptive::Bonferroni));
-        let tests = Tests::new(arms, intersection, self.testing != Testing::Elementary);
+        let tests = Tests::new(arms.max(self.protocol.hypotheses()), intersection, self.testing != Testing::Elementary);
         match &self.protocol.design {
             Design::Seamless(design) => match &design.combination {
                 Combination::TwoStage { function, .. } => {
@@ -198,6 +234,8 @@ impl<'a> Trial<'a> {
             Design::Seamless(design) => self.seamless(workspace, &stream, design),
         }
         workspace.record.kept.extend_from_slice(&workspace.kept);
+        // Of several endpoints there is one experimental arm, kept in each.
+        workspace.record.kept.resize(self.protocol.hypotheses(), true);
         workspace.record.rejected.extend_from_slice(&workspace.tests.rejected);
         &workspace.record
     }
@@ -244,6 +282,7 @@ fn check(protocol: &Protocol, truth: &Truth, plan: &Plan) -> Result<(), EngineEr
         Design::GroupSequential(design) => vec![&design.allocation],
         Design::Seamless(design) => {
             triggers.push(&design.transition.when);
+            triggers.extend(design.transition.gates.iter().map(|gate| &gate.when));
             triggers.extend(design.combination.phase2_follow_up());
             require(
                 design.decision_time >= 0.0 && design.decision_time.is_finite(),
@@ -261,6 +300,11 @@ fn check(protocol: &Protocol, truth: &Truth, plan: &Plan) -> Result<(), EngineEr
         }
     }
     let mut endpoints = vec![protocol.primary.endpoint];
+    if let Some(several) = &protocol.several {
+        endpoints.extend(&several.endpoints);
+        let planned = plan.endpoints.len();
+        same(planned, several.endpoints.len(), "number of planned endpoints", "it must be that of the protocol")?;
+    }
     for condition in triggers.iter().flat_map(|trigger| trigger.leaves()) {
         if let Trigger::Events { count, endpoint, stratum, arms: counted } = condition {
             require(*count >= 1.0, "events of a condition", *count, "it must be at least 1")?;

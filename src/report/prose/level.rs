@@ -28,6 +28,10 @@ fn name(guarantee: &Guarantee) -> String {
 /// The argument in Chinese, from the design itself.
 fn argument(protocol: &Protocol, guarantee: &Guarantee) -> String {
     let mut text = match &protocol.design {
+        Design::GroupSequential(_) if protocol.several.is_some() => {
+            "图形化多重检验：各终点按其所持显著性水平份额进行成组序贯检验，份额仅在假设被拒绝后传递；该方法等价于加权 Bonferroni \
+             闭合检验，因此强控制总体 I 类错误率（Bretz et al. 2009；Maurer and Bretz 2013）。"
+        }
         Design::GroupSequential(_) => "仅一个假设，分析时点事先固定，界值按统计量在各次分析的联合分布于原假设下计算。",
         Design::Seamless(design) => match (&design.combination, guarantee) {
             (Combination::TwoStage { stage1: Stage1::OwnCohort { .. }, .. }, _) => {

@@ -125,7 +125,32 @@ fn transition(words: &Words, design: &Seamless, source: &Value) -> String {
         }
         (None, Language::Chinese) => format!("不设进入标准：{keep}。"),
     };
-    text + &rule
+    gates(words, design) + &text + &rule + &resize(words, design)
+}
+
+/// The gates before the transition.
+fn gates(words: &Words, design: &Seamless) -> String {
+    let of = |gate: &crate::transition::Gate| {
+        let (when, go) = (words.trigger(&gate.when), words.criterion(&gate.go));
+        words.language.pick(
+            format!("When {when}, an arm stays in only if {go}; if none does, the trial stops there. "),
+            format!("当{when}时，试验组须满足：{go}；若无试验组满足，试验即停止。"),
+        )
+    };
+    design.transition.gates.iter().map(of).collect()
+}
+
+/// How phase III is resized.
+fn resize(words: &Words, design: &Seamless) -> String {
+    let Some(resize) = &design.transition.resize else { return String::new() };
+    let (lower, target, most) = (resize.lower, resize.target, resize.most);
+    words.language.pick(
+        format!(
+            " Where the conditional power of the best arm kept lies between {lower} and {target}, phase III grows until it reaches \
+             {target}, at most by the factor {most}."
+        ),
+        format!("若所保留最优组的条件效能介于 {lower} 与 {target} 之间，则扩大 III 期样本量使其达到 {target}，扩大倍数至多为 {most}。"),
+    )
 }
 
 fn phase3(words: &Words, design: &Seamless) -> String {
@@ -164,6 +189,19 @@ fn endpoint(words: &Words) -> String {
     let primary = &words.protocol.primary;
     let endpoint = endpoint_name(primary.endpoint, words.language);
     let test = test_name(&primary.test, words.language);
+    if let Some(several) = &words.protocol.several {
+        let names: Vec<String> =
+            several.endpoints.iter().map(|&endpoint| endpoint_name(endpoint, words.language).to_string()).collect();
+        let shares: Vec<String> = (0..names.len()).map(|index| several.graph.weight(index).to_string()).collect();
+        let (names, shares) = (words.language.list(&names), shares.join(" : "));
+        return words.language.pick(
+            format!(
+                "The primary endpoints are {names}. They share the significance level {shares} under a graphical procedure that hands \
+                 the share of a rejected hypothesis on; each is tested one-sided by the {test}."
+            ),
+            format!("主要终点为{names}，按 {shares} 分配显著性水平，并采用图形化方法在假设被拒绝后传递其份额；各终点均采用单侧{test}。"),
+        );
+    }
     match words.language {
         Language::English => format!(
             "The primary endpoint is {endpoint}. Each comparison with the control is tested one-sided by the {}{test}.",

@@ -84,8 +84,55 @@ impl Words<'_> {
             Statistic::PfsZ => (format!("the {first} log-rank statistic"), format!("{first} 对数秩统计量")),
             Statistic::OsHazardRatio => ("the OS hazard ratio".to_owned(), "OS 风险比".to_owned()),
             Statistic::OsZ => ("the OS log-rank statistic".to_owned(), "OS 对数秩统计量".to_owned()),
+            other => self.simulated(other),
         };
         self.language.pick(english, chinese)
+    }
+
+    /// The statistics that only simulation computes, in English and Chinese.
+    fn simulated(&self, statistic: Statistic) -> (String, String) {
+        let primary = endpoint_short(self.protocol.primary.endpoint);
+        match statistic {
+            Statistic::RmstDifference { endpoint, to } => {
+                let endpoint = endpoint_short(endpoint);
+                (
+                    format!("the difference in restricted mean {endpoint} to month {to}"),
+                    format!("{endpoint} 至第 {to} 个月的限制平均生存时间之差"),
+                )
+            }
+            Statistic::MilestoneDifference { endpoint, at } => {
+                let endpoint = endpoint_short(endpoint);
+                (format!("the difference in {endpoint} at month {at}"), format!("第 {at} 个月 {endpoint} 率之差"))
+            }
+            Statistic::ConditionalPower { .. } => {
+                (format!("the conditional power of the final {primary} test"), format!("最终 {primary} 检验的条件效能"))
+            }
+            Statistic::PredictivePower { .. } => {
+                (format!("the predictive power of the final {primary} test"), format!("最终 {primary} 检验的预测效能"))
+            }
+            Statistic::SurvivalOverHistory { endpoint, at, history } => {
+                let endpoint = endpoint_short(endpoint);
+                (
+                    format!("{endpoint} of the arm at month {at} minus the historical {history}"),
+                    format!("该组第 {at} 个月 {endpoint} 率与历史值 {history} 之差"),
+                )
+            }
+            Statistic::ToxicityPosterior { above, .. } => (
+                format!("the posterior probability of a severe toxicity rate above {above}"),
+                format!("严重毒性发生率高于 {above} 的后验概率"),
+            ),
+            Statistic::ToxicityExactP { above } => (
+                format!("the exact p-value of a severe toxicity rate of at most {above}"),
+                format!("严重毒性发生率不高于 {above} 的精确检验 p 值"),
+            ),
+            Statistic::ToxicityRate => {
+                ("the observed severe toxicity rate".to_owned(), "严重毒性发生率（观察值）".to_owned())
+            }
+            _ => (
+                format!("the log hazard ratio of {primary} between responders and non-responders of the arm"),
+                format!("该组应答者与非应答者间 {primary} 的对数风险比"),
+            ),
+        }
     }
 
     /// A criterion: "the OS hazard ratio is at most 0.9".
@@ -115,6 +162,14 @@ impl Words<'_> {
                         format!("{name}的标准化统计量 ≥ {limit}"),
                     ),
                 }
+            }
+            Criterion::Score(parts, limit) => {
+                let parts: Vec<String> = parts
+                    .iter()
+                    .map(|(statistic, weight)| format!("{weight} × {}", self.statistic(*statistic)))
+                    .collect();
+                let sum = parts.join(" + ");
+                language.pick(format!("the score {sum} is at least {limit}"), format!("评分 {sum} ≥ {limit}"))
             }
             Criterion::All(parts) => language.list(&inner(parts)),
             Criterion::Any(parts) => inner(parts).join(language.pick(" or ", "或")),

@@ -2,6 +2,7 @@
 
 pub(super) mod allocation;
 pub(super) mod bounds;
+pub(super) mod endpoints;
 pub(super) mod hazard;
 pub(super) mod later;
 pub(super) mod prior;
@@ -29,6 +30,8 @@ pub(super) struct Facts {
     pub has_progression: bool,
     /// Whether there is an immune response.
     pub has_response: bool,
+    /// Whether there is a toxicity.
+    pub has_toxicity: bool,
 }
 
 impl Facts {
@@ -40,6 +43,7 @@ impl Facts {
             strata,
             has_progression: truth.control.has_progression(),
             has_response: truth.immune_response.is_some(),
+            has_toxicity: truth.toxicity.is_some(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::allocation::allocation;
 use super::test::test;
 use super::truth::CONTROL;
 use super::when::{FinalEvents, Setting, when};
-use super::{Facts, bounds, length, transition, unique};
+use super::{Facts, bounds, endpoints, length, transition, unique};
 use crate::adaptive::combination::combining;
 use crate::adaptive::{INTERSECTIONS, Intersection};
 use crate::protocol::{Analysis, Combination, Design, GroupSequential, Primary, Protocol, Seamless, Stage1, Weight};
@@ -20,9 +20,12 @@ use crate::transition::Trigger;
 
 /// A protocol under the facts of a truth; `power` is `goal.power`, `at` the protocol's place.
 pub(crate) fn protocol(raw: &raw::Protocol, facts: &Facts, power: Option<f64>, at: &At<'_>) -> Checked<Protocol> {
-    at.refuse("graph", raw.graph.as_ref(), "recycling of alpha between endpoints")?;
     let arms = arms(&raw.arms, &at.key("arms"))?;
-    let primary = primary(&raw.primary, facts, &at.key("primary"))?;
+    let listed = endpoints::listed(&raw.primary);
+    let primary = match listed {
+        Some([first, ..]) => primary(first, facts, &at.key("primary").index(0))?,
+        _ => single(&raw.primary, facts, &at.key("primary"))?,
+    };
     let alpha = raw.alpha.get();
     let context = Context { raw, facts, arms: &arms, endpoint: primary.endpoint, log_rank: primary.test.is_log_rank() };
 
@@ -37,7 +40,13 @@ pub(crate) fn protocol(raw: &raw::Protocol, facts: &Facts, power: Option<f64>, a
         .as_ref()
         .map(|raw| bounds::harm(raw, bounds.sides == Sides::Two, &setting, &at.key("harm")))
         .transpose()?;
-    Ok(Protocol { arms, alpha, primary, analyses, bounds, harm, design })
+    let several = if let Some(list) = listed {
+        Some(endpoints::several(raw, list, (facts, seamless, &primary, &bounds), at)?)
+    } else {
+        endpoints::refuse_alone(raw, at)?;
+        None
+    };
+    Ok(Protocol { arms, alpha, primary, analyses, bounds, harm, several, design })
 }
 
 /// The arms with the control first.
@@ -52,16 +61,18 @@ fn arms(raw: &[String], at: &At<'_>) -> Checked<Vec<String>> {
     Ok(arms)
 }
 
-fn primary(raw: &OneOrMany<raw::Primary>, facts: &Facts, at: &At<'_>) -> Checked<Primary> {
-    let one = match raw {
-        OneOrMany::One(one) => one,
-        OneOrMany::Many(list) if list.len() == 1 => {
-            return primary(&OneOrMany::One(list[0].clone()), facts, &at.index(0));
+/// The only endpoint.
+fn single(raw: &OneOrMany<raw::Primary>, facts: &Facts, at: &At<'_>) -> Checked<Primary> {
+    match raw {
+        OneOrMany::One(one) => primary(one, facts, at),
+        OneOrMany::Many(list) => {
+            let one = list.first().ok_or_else(|| at.fail("must name at least one endpoint"))?;
+            primary(one, facts, &at.index(0))
         }
-        OneOrMany::Many(list) if list.is_empty() => return Err(at.fail("must name at least one endpoint")),
-        OneOrMany::Many(_) => return Err(at.not_yet("several primary endpoints")),
-    };
-    at.refuse("alpha", one.alpha.as_ref(), "an alpha per endpoint")?;
+    }
+}
+
+pub(super) fn primary(one: &raw::Primary, facts: &Facts, at: &At<'_>) -> Checked<Primary> {
     Ok(Primary {
         endpoint: facts.endpoint(one.endpoint, &at.key("endpoint"))?,
         test: test(one.test.as_ref(), &at.key("test"))?,
@@ -260,9 +271,6 @@ impl Context<'_> {
         unique(raw.iter().map(|look| look.name.as_str()), ("a look", "looks"), |i, rule| {
             at.index(i).key("name").fail(rule)
         })?;
-        for (index, look) in raw.iter().enumerate() {
-            at.index(index).refuse("endpoints", look.endpoints.as_ref(), "several endpoints in one analysis")?;
-        }
         let last = raw.len() - 1;
         let last_at = at.index(last);
         let own = self.setting(cohort, Some(FinalEvents::Itself));

@@ -14,7 +14,7 @@ use crate::scenario::suggest;
 use crate::survival::{Clock, ConstantHazards, Course, HazardRatio, PiecewiseHazard, Unreachable};
 use crate::truth::{
     ArmStratum, ArmTruth, Assay, Cured, Enrollment, EnrollmentProcess, ImmuneResponse, Missing, PositiveRule,
-    Prognostic, Stratum, Truth,
+    Prognostic, Stratum, Toxicity, Truth,
 };
 
 /// Name of the control arm.
@@ -35,6 +35,7 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
     all_arms(raw, at)?;
     all_later(raw, at)?;
 
+    let toxicity = toxicity(raw, arms, at)?;
     let context = Context { raw, strata: &strata, control: &control };
     let arms = arms
         .iter()
@@ -55,8 +56,26 @@ pub(crate) fn truth(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<T
         strata: strata.into_iter().map(|stratum| stratum.public).collect(),
         arms,
         immune_response,
+        toxicity,
         has_progression: raw.control.has_progression(),
     })
+}
+
+/// Probabilities of toxicity by arm; an arm that names none has the control's.
+fn toxicity(raw: &raw::Truth, arms: &[String], at: &At<'_>) -> Checked<Option<Toxicity>> {
+    let Some(toxicity) = &raw.toxicity else {
+        return match raw.arms.iter().find(|(_, arm)| arm.toxicity.is_some()) {
+            Some((name, _)) => {
+                let rule = "`toxicity` of an arm needs `toxicity` of the truth, which is absent";
+                Err(at.key("arms").key(name).key("toxicity").fail(rule))
+            }
+            None => Ok(None),
+        };
+    };
+    let control = toxicity.control_rate.get();
+    let rate = |name: &String| raw.arms.get(name).and_then(|arm| arm.toxicity).map_or(control, |own| own.rate.get());
+    let rates = arms.iter().map(rate).collect();
+    Ok(Some(Toxicity { measured_at: toxicity.measured_at.into(), rates }))
 }
 
 fn enrollment(raw: &raw::Truth, at: &At<'_>) -> Checked<Enrollment> {

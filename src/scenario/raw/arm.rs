@@ -16,8 +16,18 @@ pub struct Arm {
     pub strata: Option<IndexMap<String, ArmStratum>>,
     /// Rate of true immune response in the arm.
     pub immune_response: Option<ResponseRate>,
+    /// Probability of severe toxicity in the arm; the control's if absent.
+    pub toxicity: Option<ToxicityRate>,
     /// Manufacturing of a personalised product; everybody is treated at randomisation if absent.
     pub manufacturing: Option<Manufacturing>,
+}
+
+/// Probability of severe toxicity.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToxicityRate {
+    /// The probability.
+    pub rate: Probability,
 }
 
 /// An arm in one stratum.

@@ -26,9 +26,9 @@ pub struct Protocol {
     pub patients: Option<Count>,
     /// One-sided level, in (0, 0.5).
     pub alpha: Level,
-    /// What is tested. A list of several endpoints is not yet computed by this version.
+    /// What is tested: an endpoint, or a list of endpoints that share alpha (in a trial of two arms without a transition).
     pub primary: OneOrMany<Primary>,
-    /// Recycling of alpha between endpoints. Not yet computed by this version.
+    /// How several endpoints share alpha, and where a share goes when its hypothesis is rejected.
     pub graph: Option<Graph>,
     /// Phase II of a seamless trial.
     pub phase2: Option<Phase2>,
@@ -61,7 +61,7 @@ pub struct Primary {
     pub test: Option<Test>,
     /// Whether the test is stratified by the truth's strata; false if absent.
     pub stratified: Option<bool>,
-    /// The endpoint's share of alpha, where there are several. Not yet computed by this version.
+    /// The endpoint's part of alpha, where there are several and no `graph`.
     pub alpha: Option<Level>,
 }
 
@@ -107,7 +107,7 @@ pub struct Analysis {
     pub name: String,
     /// When it takes place.
     pub when: When,
-    /// Endpoints tested, where there are several. Not yet computed by this version.
+    /// Endpoints tested, where there are several; all of them if absent.
     pub endpoints: Option<Vec<Endpoint>>,
 }
 

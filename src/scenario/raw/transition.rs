@@ -1,9 +1,9 @@
 //! Raw transition: when, whom to keep, what every kept arm must pass.
 
-use super::quantity::{Duration, Number, Positive, Probability};
+use super::quantity::{Duration, Fraction, Number, Positive, Probability};
 use super::shape::{Form, add_property, full_objects, open_object, restrict_names};
 use super::when::{Endpoint, When};
-use crate::transition::{SELECTION_RULES, STATISTICS};
+use crate::transition::{PARAMETRIZED, SELECTION_RULES, STATISTICS};
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -17,14 +17,26 @@ use std::sync::LazyLock;
 pub struct Transition {
     /// When the phase II data are cut; events and patients are those of phase II, in all arms.
     pub when: When,
+    /// Gates before it, each at its own time: an arm that fails one is out, none left stops the trial there.
+    pub gates: Option<Vec<Gate>>,
     /// Whom to keep among the arms that pass `go`.
     pub keep: Keep,
     /// What every kept arm must pass; an arm that fails is dropped, none left stops the trial. Every arm passes if absent.
     pub go: Option<Criterion>,
     /// Choice of the population. Not yet computed by this version.
     pub population: Option<PopulationChoice>,
-    /// Sample-size re-estimation. Not yet computed by this version.
+    /// Sample-size re-estimation: more patients and events for phase III, by what was seen.
     pub resize: Option<Resize>,
+}
+
+/// A criterion at a time of its own, before the transition.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gate {
+    /// When the data of the phase II patients enrolled by then are cut, at the latest at the transition's cut.
+    pub when: When,
+    /// What an arm must pass.
+    pub go: Criterion,
 }
 
 /// Whom to keep: a rule with its parameters, and the statistic by which arms are ranked.
@@ -87,18 +99,12 @@ impl JsonSchema for StatisticName {
         json_schema!({
             "type": "string",
             "description": "A statistic of one experimental arm against the control in the phase II cohort.",
-            "enum": STATISTICS.iter().map(|(_, name)| *name).chain([UNPARAMETRIZED]).collect::<Vec<_>>(),
+            "enum": STATISTICS.iter().map(|(_, name)| *name).collect::<Vec<_>>(),
         })
     }
 }
 
-/// The statistic without parameters that the format has and this version does not compute.
-pub const UNPARAMETRIZED: &str = "response_outcome_association";
-
-/// Statistics with parameters; this version computes none of them yet.
-pub const PARAMETRIZED: &[&str] = &["rmst_difference", "milestone_difference", "conditional_power", "predictive_power"];
-
-/// A statistic with parameters: exactly one of its keys. Not yet computed by this version.
+/// A statistic with parameters: exactly one of its keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StatisticObject {
@@ -110,6 +116,34 @@ pub struct StatisticObject {
     pub conditional_power: Option<ConditionalPower>,
     /// Probability of success in the end, given the data, over a prior.
     pub predictive_power: Option<PredictivePower>,
+    /// Posterior probability that the arm's rate of severe toxicity is above a value.
+    pub toxicity_posterior: Option<ToxicityAbove>,
+    /// Exact p-value of "the arm's rate of severe toxicity is not above a value".
+    pub toxicity_exact_p: Option<ToxicityAbove>,
+    /// Survival of the arm at a month minus a historical value.
+    pub survival_over_history: Option<SurvivalOverHistory>,
+}
+
+/// A rate of toxicity that is too high.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToxicityAbove {
+    /// The rate.
+    pub above: Fraction,
+    /// Beta prior of the posterior; uniform if absent.
+    pub prior: Option<Prior>,
+}
+
+/// A historical value of survival.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SurvivalOverHistory {
+    /// Endpoint.
+    pub endpoint: Endpoint,
+    /// The month.
+    pub at: Duration,
+    /// Survival at that month in the past.
+    pub history: Fraction,
 }
 
 /// Where a difference of restricted means is taken.
@@ -155,7 +189,21 @@ pub enum Under {
 #[serde(deny_unknown_fields)]
 pub struct PredictivePower {
     /// The prior.
-    pub prior: Value,
+    pub prior: Prior,
+}
+
+/// A prior: normal, of the log hazard ratio of the primary endpoint, or Beta, of a rate; every value alike where it is empty.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prior {
+    /// Mean of a normal prior of the log hazard ratio.
+    pub mean: Option<Number>,
+    /// Its standard deviation.
+    pub sd: Option<Positive>,
+    /// First parameter of a Beta prior of a rate.
+    pub alpha: Option<Positive>,
+    /// Second parameter.
+    pub beta: Option<Positive>,
 }
 
 /// A criterion of one arm: exactly one statistic with its threshold, or `all`, `any`, `not`, or `score` with `at_least`.
@@ -168,7 +216,7 @@ pub struct Criterion {
     pub any: Option<Vec<Criterion>>,
     /// The inner one must not pass.
     pub not: Option<Box<Criterion>>,
-    /// A weighted sum of statistics, by name. Not yet computed by this version.
+    /// A weighted sum of statistics without parameters, by name.
     pub score: Option<IndexMap<String, Number>>,
     /// Smallest passing value of `score`.
     pub at_least: Option<Number>,
@@ -190,7 +238,7 @@ open_object!(Criterion { all, any, not, score, at_least } rest statistics known 
 
 /// Every statistic that a criterion may name.
 pub fn statistic_names() -> impl Iterator<Item = &'static str> {
-    STATISTICS.iter().map(|(_, name)| *name).chain([UNPARAMETRIZED]).chain(PARAMETRIZED.iter().copied())
+    STATISTICS.iter().map(|(_, name)| *name).chain(PARAMETRIZED.iter().copied())
 }
 
 /// The map of thresholds becomes one property per statistic, and every key is optional.
@@ -207,7 +255,7 @@ fn criterion_statistics(schema: &mut Schema) {
 }
 
 /// A threshold of a statistic: exactly one of `at_least`, `at_most`, `z_at_least`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Threshold {
     /// Passes when the statistic is at least this.
@@ -224,8 +272,12 @@ pub struct Threshold {
     pub at: Option<Duration>,
     /// What conditional power assumes.
     pub under: Option<Under>,
-    /// What predictive power averages over.
-    pub prior: Option<Value>,
+    /// What predictive power averages over; the Beta prior of a rate of toxicity.
+    pub prior: Option<Prior>,
+    /// A rate of toxicity that is too high.
+    pub above: Option<Fraction>,
+    /// Survival in the past.
+    pub history: Option<Fraction>,
 }
 
 /// Choice of the population at the transition. Not yet computed by this version.
@@ -254,12 +306,14 @@ pub enum PopulationKind {
     Both,
 }
 
-/// Sample-size re-estimation at the transition. Not yet computed by this version.
+/// Sample-size re-estimation at the transition: exactly one of its keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Resize {
-    /// More patients where conditional power is promising.
-    pub promising_zone: PromisingZone,
+    /// More patients and events where conditional power is promising.
+    pub promising_zone: Option<PromisingZone>,
+    /// More patients and events until conditional power is as wanted.
+    pub conditional_power: Option<PowerTarget>,
 }
 
 /// The promising zone of conditional power.
@@ -268,10 +322,24 @@ pub struct Resize {
 pub struct PromisingZone {
     /// Lower end of the zone.
     pub lower: Probability,
-    /// Upper end of the zone.
-    pub upper: Probability,
-    /// Largest factor on the patients.
+    /// Upper end of the zone, and the conditional power aimed at.
+    pub upper: Fraction,
+    /// Largest factor on patients and events of phase III, at least 1.
     pub max_factor: Positive,
+    /// Effect assumed for what is to come; `trend` if absent.
+    pub under: Option<Under>,
+}
+
+/// A conditional power to reach.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PowerTarget {
+    /// Conditional power aimed at.
+    pub target: Fraction,
+    /// Largest factor on patients and events of phase III, at least 1.
+    pub max_factor: Positive,
+    /// Effect assumed for what is to come; `trend` if absent.
+    pub under: Option<Under>,
 }
 
 full_objects!(StatisticObject);

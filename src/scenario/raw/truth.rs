@@ -28,12 +28,24 @@ pub struct Truth {
     pub arms: IndexMap<String, Arm>,
     /// Immune response, measured once per patient.
     pub immune_response: Option<ImmuneResponse>,
+    /// A severe toxicity: yes or no, once per patient.
+    pub toxicity: Option<Toxicity>,
     /// Therapy after progression, by arm; none in an arm that is not named.
     pub subsequent_therapy: Option<IndexMap<String, SubsequentTherapy>>,
     /// Controls who receive the product at progression; the only key is `control`.
     pub crossover: Option<IndexMap<String, Crossover>>,
     /// Visits at which progression is seen. Not yet computed by this version.
     pub assessment: Option<Assessment>,
+}
+
+/// A severe toxicity, independent of the course of the disease.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Toxicity {
+    /// Months after randomisation at which it is known.
+    pub measured_at: Months,
+    /// Probability in the control arm, and in an arm that names none.
+    pub control_rate: Probability,
 }
 
 /// One piece of the enrolment rate.

@@ -20,6 +20,9 @@ pub(super) fn verdict<'a>(
             };
             if verdict.guarantee == Guarantee::StrongByConstruction {
                 verdict.because.push(combined(function.name()).into());
+                if design.transition.resize.is_some() {
+                    verdict.because.push(RESIZED.into());
+                }
             }
             for (name, truth) in truths {
                 if let Some(refusal) = early_look(protocol, name, &seamless_schedule(protocol, design, truth)?) {
@@ -47,6 +50,10 @@ fn own_cohort() -> Verdict {
          (Jenkins, Stone and Jennison 2011), so any transition rule is allowed.",
     )
 }
+
+/// Why resizing is allowed.
+const RESIZED: &str = "Phase III may be resized by what was seen: stage 2 enters with the weight that was planned, however large it \
+     becomes (Cui, Hung and Wang 1999).";
 
 /// How the stages' p-values keep the level together.
 fn combined(function: &str) -> &'static str {
@@ -118,6 +125,17 @@ fn increments(protocol: &Protocol, design: &Seamless) -> Verdict {
 /// that the sum of their levels bounds the type I error (Bonferroni).
 fn pooled(protocol: &Protocol, design: &Seamless, spent: f64) -> Verdict {
     let arms = protocol.arms.len() - 1;
+    if design.transition.resize.is_some() {
+        return Verdict::of(
+            Guarantee::NotControlled,
+            format!(
+                "Phase III is resized by what the same patients had shown, and the test does not keep the weights that were planned: at \
+                 worst a level of {} becomes {:.4} (Proschan and Hunsberger 1995).",
+                protocol.alpha,
+                crate::adaptive::fisher::worst_case_level(protocol.alpha)
+            ),
+        );
+    }
     if arms == 1 {
         return Verdict::of(
             Guarantee::StrongByConstruction,

@@ -57,7 +57,7 @@ struct Work {
     replicates: u64,
     /// Standard error at which it stops before.
     mcse: Option<f64>,
-    /// Experimental arms and looks.
+    /// Hypotheses and looks.
     size: (usize, usize),
 }
 
@@ -143,7 +143,7 @@ impl SweepPlan {
         let work = |(candidate, _, _, simulated): (&Candidate, _, _, _)| Work {
             replicates: if simulated { run.replicates } else { 0 },
             mcse: run.mcse.filter(|_| simulated),
-            size: (candidate.protocol.arms.len() - 1, candidate.protocol.analyses.len()),
+            size: (candidate.protocol.hypotheses(), candidate.protocol.analyses.len()),
         };
         Ok(pairs(&scenario).map(work).collect())
     }

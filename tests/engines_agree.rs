@@ -108,7 +108,9 @@ fn evaluate(text: &str, engine: EngineKind, replicates: u64) -> Result<Operating
         .map_err(|error| error.to_string())
 }
 
-/// First-order asymptotics at a few hundred events leave this much beside the Monte Carlo error.
+/// What the law with its mean to order 1/√n leaves beside the Monte Carlo error: the skewness κ of Z moves a crossing probability by
+/// κ/6·|x² − 1|·φ(x), at most 0.4·κ/6, and a score with experimental share p at risk has κ = |1 − 2p|/√(p(1−p)d), 0.045 at 2:1 and
+/// d = 250 events. Weights read from the pooled curve and differences of curves are given no more.
 const FINITE_SAMPLE: f64 = 0.003;
 
 /// Draws scenarios until `count` can be answered and compares both engines on each; returns what is further apart than 4 mcse +
@@ -162,11 +164,6 @@ fn analytic_agrees_with_simulation_on_random_group_sequential_trials() {
     assert!(wrong.is_empty(), "{} disagreements\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// The same where weights are read from the pooled curve of the data: weight and increment hang together, which moves the mean of Z
-/// by order 1/√events, most in small strata with unequal arms. The worst trial met (two strata, 2:1, 193 and 276 events,
-/// Fleming-Harrington (0, 1)) is 0.015 apart at 20,000 replicates, and 0.004 at four times its size and drift.
-const ESTIMATED_WEIGHTS: f64 = 0.02;
-
 /// Ten random trials for each member of the log-rank family and a max-combo, looks fixed by events.
 #[test]
 fn engines_agree_on_weighted_log_rank_tests() {
@@ -181,9 +178,7 @@ fn engines_agree_on_weighted_log_rank_tests() {
     ];
     let mut found = Vec::new();
     for (number, test) in tests.iter().enumerate() {
-        let fixed = test.get("zero_early").is_some() || test.get("piecewise_weights").is_some();
-        let allowance = if fixed { FINITE_SAMPLE } else { ESTIMATED_WEIGHTS };
-        let wrong = disagreements(20 + number as u8, 10, 8000, allowance, |scenario| {
+        let wrong = disagreements(20 + number as u8, 10, 8000, FINITE_SAMPLE, |scenario| {
             let protocol = &mut scenario["protocol"];
             protocol["primary"]["test"] = test.clone();
             test.get("max_combo").is_none() || protocol.as_object_mut().unwrap().remove("futility").is_none()
@@ -193,12 +188,11 @@ fn engines_agree_on_weighted_log_rank_tests() {
     assert!(found.is_empty(), "{} disagreements\n{}", found.len(), found.join("\n"));
 }
 
-/// Ten random trials for each Kaplan-Meier difference, looks at calendar months. Greenwood's variance is biased by a share of
-/// order 1/n and the difference of curves is skewer than a score: twice the allowance.
+/// Ten random trials for each Kaplan-Meier difference, looks at calendar months.
 #[test]
 fn engines_agree_on_milestone_and_restricted_mean_tests() {
     for (number, test) in [json!({ "rmst": { "to": 12 } }), json!({ "milestone": { "at": 10 } })].iter().enumerate() {
-        let wrong = disagreements(40 + number as u8, 10, 8000, 2.0 * FINITE_SAMPLE, |scenario| {
+        let wrong = disagreements(40 + number as u8, 10, 8000, FINITE_SAMPLE, |scenario| {
             let rate = scenario["truth"]["enrollment"][1]["per_month"].as_f64().unwrap();
             let protocol = &mut scenario["protocol"];
             let enrolled = protocol["patients"].as_f64().unwrap() / rate + 1.5;

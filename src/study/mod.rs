@@ -30,10 +30,10 @@ pub use map::{Map, SIDE, maps};
 pub use optimize::{Optimum, Tried, optimize};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
-pub use sensitivity::{Course, CoursePoint, SWING, SizeCourse, Swing, Swings};
+pub use sensitivity::{ArmAverages, Course, CoursePoint, SWING, SizeCourse, Swing, Swings};
 pub use store::{ExportFormat, RESULTS, StoreError, documentation, export, merge_stores};
 pub use sweep::{Ended, Hooks, Overrides, SweepError, SweepPlan, SweepRun};
-pub use worst_case::{WorstCase, worst_case};
+pub use worst_case::{Profile, WorstCase, profiles, worst_case};
 
 use crate::engine::asymptotic::{Library, Precision};
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};

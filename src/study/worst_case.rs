@@ -4,6 +4,7 @@ use crate::engine::asymptotic::Precision;
 use crate::engine::{self, EngineError, EngineKind, Estimate, OperatingCharacteristics, Settings};
 use crate::scenario::{Range, Scenario, pointer, tokens};
 use crate::search::{Effort, maximum};
+use crate::study::sensitivity::moved as moved_nature;
 use crate::study::{StudyError, locate};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
@@ -37,6 +38,47 @@ pub struct WorstCase {
     pub simulated: OperatingCharacteristics,
     /// Scenario file of that truth.
     pub file: Value,
+}
+
+/// Type I error along one value through the worst truth of a candidate, everything else staying there.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Candidate.
+    pub candidate: String,
+    /// Path of the value.
+    pub path: String,
+    /// Value and type I error, in ascending order of the value.
+    pub points: Vec<(f64, Estimate)>,
+}
+
+/// Points of a profile beside the worst.
+const POINTS: usize = 8;
+
+/// Profiles of the type I error through a worst case, one per value that was varied; a value that makes no truth is left out.
+pub fn profiles(scenario: &Scenario, found: &WorstCase) -> Vec<Profile> {
+    let Some(design) = scenario.candidates.iter().find(|design| design.name == found.candidate) else {
+        return Vec::new();
+    };
+    let nulls: Vec<&str> = found.nulls.iter().map(String::as_str).collect();
+    let ranges = scenario.worst_case.clone().unwrap_or_else(|| default_ranges(&scenario.source, &nulls));
+    let patch = found.file.get("truths").and_then(|truths| truths.get(NAME)).and_then(Value::as_object);
+    let at = |path: &str, value: f64| {
+        let mut patch = patch.cloned().unwrap_or_default();
+        put(&mut patch, path, json!(value));
+        let moved = read(&file_of(&scenario.source, &design.name, &patch)).ok()?;
+        let outcome = moved_nature(design, &moved.candidates[0].truths[0].1, &scenario.run).ok()?;
+        Some((value, outcome.type_i_error?))
+    };
+    let of = |range: &Range| {
+        let worst = found.at.iter().find(|(path, _)| *path == range.path).map(|(_, value)| *value);
+        let even = (0..=POINTS).map(|i| range.from + (range.to - range.from) * i as f64 / POINTS as f64);
+        let mut values: Vec<f64> = even.chain(worst).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let points = values.par_iter().filter_map(|&value| at(&range.path, value)).collect();
+        Profile { candidate: design.name.clone(), path: range.path.clone(), points }
+    };
+    ranges.iter().map(of).collect()
 }
 
 /// Values varied where the file has no `worst_case`: every rate of true response among arms without effect, the rate among the

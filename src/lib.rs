@@ -31,7 +31,7 @@
 //! | [`search`] | sample size: call an engine, move a number |
 //! | [`scenario`] | the file format: raw, checked, patched, described by a JSON Schema |
 //! | [`study`] | candidates × truths × points; parts and stores |
-//! | [`report`] | tables; the dictionary of names, units and formats |
+//! | [`report`] | tables, figures, the page in two languages; the dictionary of names, units and formats |
 //! | [`cli`] | verbs and flags |
 
 pub mod adaptive;

@@ -13,6 +13,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of a test: what goes wrong here fails the test")]
 
+mod validation_page;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -206,4 +208,33 @@ fn dots_stand_for_any_lines() {
     assert!(!matches(&["a", "...", "c"], &["a", "b"]));
     assert!(!matches(&["a"], &["a", "b"]));
     assert_eq!(words("seamline check 'a b' -x ''"), ["seamline", "check", "a b", "-x", ""]);
+}
+
+/// The validation page lists every file of tests by its first sentence.
+#[test]
+fn the_validation_page_lists_every_file_of_tests() {
+    let mut files: Vec<(String, PathBuf)> = Vec::new();
+    for entry in std::fs::read_dir(root().join("tests")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push((name, path));
+        } else if path.join("main.rs").exists() {
+            files.push((name, path.join("main.rs")));
+        }
+    }
+    files.sort();
+    let mut text = String::from("| `cargo test --test …` | checks |\n|---|---|\n");
+    for (name, path) in files {
+        let source = std::fs::read_to_string(&path).unwrap();
+        let head: Vec<&str> = source
+            .lines()
+            .map_while(|line| line.strip_prefix("//!"))
+            .map(str::trim)
+            .take_while(|l| !l.is_empty())
+            .collect();
+        assert!(!head.is_empty(), "{name} does not say what it checks");
+        text.extend(["| `", &name, "` | ", &head.join(" ").replace('|', "/"), " |\n"]);
+    }
+    validation_page::block("files", &text);
 }

@@ -3,9 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
+mod validation_page;
+#[path = "validation_page/table.rs"]
+mod validation_table;
+
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
+use validation_table::{Row, Worst};
 
 /// Cases with a scenario that this version refuses as not yet computed, by id, with the reason.
 const NOT_YET: &[(&str, &str)] = &[];
@@ -14,8 +19,8 @@ fn read(path: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Runs one case; `Ok` holds the disagreements, `Err` what the command said.
-fn run(case: &Value, folder: &Path) -> Result<Vec<String>, String> {
+/// Runs one case; `Ok` holds its row of the validation page and the disagreements, `Err` what the command said.
+fn run(case: &Value, folder: &Path) -> Result<(Row, Vec<String>), String> {
     let id = case["id"].as_str().unwrap();
     let file = folder.join(format!("{id}.json"));
     std::fs::write(&file, serde_json::to_string(&case["scenario"]).unwrap()).unwrap();
@@ -27,15 +32,21 @@ fn run(case: &Value, folder: &Path) -> Result<Vec<String>, String> {
         return Err(format!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr)));
     }
     let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let mut wrong = Vec::new();
+    let (mut wrong, mut worst) = (Vec::new(), Worst::default());
     for (pointer, want) in case["expected"].as_object().unwrap() {
         let (value, tolerance) = (want["value"].as_f64().unwrap(), want["tolerance"].as_f64().unwrap());
         let got = answer.pointer(pointer).and_then(Value::as_f64).unwrap_or(f64::NAN);
         if (got - value).abs().partial_cmp(&tolerance).is_none_or(std::cmp::Ordering::is_gt) {
             wrong.push(format!("{id} {pointer}: got {got}, reference {value} ± {tolerance}"));
         }
+        let figure = Worst { name: pointer.trim_start_matches("/results/").into(), got, expected: value, tolerance };
+        if worst.name.is_empty() || figure.share() > worst.share() {
+            worst = figure;
+        }
     }
-    Ok(wrong)
+    let figures = case["expected"].as_object().unwrap().len();
+    let evidence = case["source"].as_str().unwrap().to_string();
+    Ok((Row { case: id.into(), evidence, figures, worst }, wrong))
 }
 
 #[test]
@@ -47,7 +58,7 @@ fn every_reference_scenario_is_reproduced_or_named() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .collect();
     paths.sort();
-    let (mut wrong, mut ran, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut wrong, mut rows, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
     for path in paths {
         let case = read(&path);
         let id = case["id"].as_str().unwrap().to_string();
@@ -56,9 +67,9 @@ fn every_reference_scenario_is_reproduced_or_named() {
         }
         let reason = NOT_YET.iter().find(|(name, _)| *name == id).map(|(_, reason)| *reason);
         match (run(&case, folder.path()), reason) {
-            (Ok(found), None) => {
+            (Ok((row, found)), None) => {
                 wrong.extend(found);
-                ran.push(id);
+                rows.push(row);
             }
             (Err(message), Some(reason)) if message.contains("not yet") => {
                 println!("skipped {id}: {reason}");
@@ -68,7 +79,8 @@ fn every_reference_scenario_is_reproduced_or_named() {
             (Err(message), _) => wrong.push(format!("{id} failed: {message}")),
         }
     }
-    println!("{} reproduced, {} skipped", ran.len(), skipped.len());
+    println!("{} reproduced, {} skipped", rows.len(), skipped.len());
     assert_eq!(skipped.len(), NOT_YET.len());
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    validation_page::block("reference cases", &validation_table::table(&rows));
 }

@@ -133,7 +133,7 @@ fn j1_drift_of_pfs_and_os() {
             600.0,
             &months,
         );
-        let (means, _) = expectation.joint_law(&[Timing::Calendar; 3]);
+        let means = expectation.means();
         for k in 0..3 {
             // Months are given to two decimals: events move by up to 0.005 · 40 a month.
             assert!((n * expectation.events(k) - events[k]).abs() < 0.1, "{}", n * expectation.events(k));

@@ -7,6 +7,7 @@ mod message;
 mod parts;
 mod progress;
 mod reporting;
+mod searches;
 mod starters;
 mod submit;
 mod sweep;
@@ -54,7 +55,22 @@ enum Verb {
         json: bool,
     },
     /// Candidates side by side under every truth, and their ranking.
-    Compare(Run),
+    Compare {
+        #[command(flatten)]
+        run: Run,
+        /// Where one candidate stops being better than the others, of equal expected patients: moves what the file's `break_even`
+        /// names.
+        #[arg(long)]
+        break_even: bool,
+    },
+    /// The best design of every candidate's family: moves what the file's `optimize` names, and simulates the winner.
+    Optimize {
+        #[command(flatten)]
+        run: Run,
+        /// Writes the best design as a scenario file.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// The size that meets the goal's power.
     Size(Run),
     /// Power along one path of the file: truths of the planned design, or designs.
@@ -77,6 +93,9 @@ enum Verb {
         /// Searches the truths without effect for the largest type I error, and simulates what it finds.
         #[arg(long)]
         worst_case: bool,
+        /// With --worst-case: type I error and power over a grid of the first two values that the search varies.
+        #[arg(long, requires = "worst_case")]
+        map: bool,
         /// With --worst-case: writes the worst truth of all candidates as a scenario file.
         #[arg(short, long, value_name = "FILE", requires = "worst_case")]
         output: Option<PathBuf>,
@@ -196,11 +215,13 @@ pub fn run() -> ExitCode {
             Err(failure) => Err(failure),
         },
         Verb::Merge { parts, json } => parts::merge(&parts, json),
-        Verb::Compare(run) => verbs::compare(&run),
+        Verb::Compare { run, break_even: true } => searches::break_even(&run),
+        Verb::Compare { run, .. } => verbs::compare(&run),
+        Verb::Optimize { run, output } => searches::optimize(&run, output.as_deref()),
         Verb::Size(run) => verbs::size(&run),
         Verb::Curve { run, over, values } => verbs::curve(&run, &over, &values),
         Verb::Sweep(arguments) => sweep::sweep(&arguments),
-        Verb::Check { run, worst_case: true, output } => verbs::worst_case(&run, output.as_deref()),
+        Verb::Check { run, worst_case: true, map, output } => searches::worst_case(&run, map, output.as_deref()),
         Verb::Check { run, .. } => verbs::check(&run),
         Verb::Report { run, report } => reporting::report(&run, &report),
         Verb::Analyze { run, observed } => verbs::analyze(&run, &observed),

@@ -35,7 +35,7 @@ pub(super) fn read(file: &Path) -> Result<String, Failure> {
 }
 
 /// Reads and checks the scenario, with the command line's changes.
-fn load(run: &Run) -> Result<Scenario, Failure> {
+pub(super) fn load(run: &Run) -> Result<Scenario, Failure> {
     load_text(run).map(|(scenario, _)| scenario)
 }
 
@@ -220,7 +220,16 @@ pub(super) fn size(run: &Run) -> Result<(), Failure> {
     let mut missed = Vec::new();
     for outcome in study::size(&scenario, goal)? {
         match outcome {
-            Sized::Solved(answer, found) => solved.push((answer, found)),
+            Sized::Solved(answer, found) => {
+                for (metric, value, _) in found.conditions.iter().filter(|(.., holds)| !holds) {
+                    let (candidate, truth) = (&answer.candidate, &answer.truth);
+                    missed.push(format!(
+                        "{candidate} · {truth}: the solved design breaks a condition: {} is {value:.4}",
+                        metric.name()
+                    ));
+                }
+                solved.push((answer, found));
+            }
             Sized::NoDesign { candidate, truth, best_power, at } => missed.push(format!(
                 "{candidate} · {truth}: power {} is not reached; the highest power seen is {best_power:.4}, at {at:.1} {}",
                 goal.power,
@@ -280,29 +289,6 @@ pub(super) fn check(run: &Run) -> Result<(), Failure> {
         text.push('\n');
     }
     message::data(&text)
-}
-
-/// The largest type I error of every candidate; the worst of all goes to `output`.
-pub(super) fn worst_case(run: &Run, output: Option<&Path>) -> Result<(), Failure> {
-    let scenario = load(run)?;
-    let found = study::worst_case(&scenario)?;
-    let excess = |case: &study::WorstCase| case.searched.value - case.alpha;
-    let worst = found.iter().max_by(|a, b| excess(a).total_cmp(&excess(b)));
-    if let (Some(path), Some(worst)) = (output, worst) {
-        let text = format!("{:#}\n", worst.file);
-        std::fs::write(path, text)
-            .map_err(|error| Failure::Argument(format!("cannot write {}: {error}", path.display())))?;
-    }
-    if run.json {
-        return print(&json!({
-            "seamline": env!("CARGO_PKG_VERSION"),
-            "scenario_sha256": scenario.sha256,
-            "seed": scenario.run.seed,
-            "worst_cases": found.iter().map(report::worst_case_json).collect::<Vec<Value>>(),
-        }));
-    }
-    let texts: Vec<String> = found.iter().map(report::worst_case_text).collect();
-    message::data(&format!("{}\n\n{}", scenario.title, texts.join("\n")))
 }
 
 pub(super) fn describe(run: &Run, at: &[f64]) -> Result<(), Failure> {

@@ -38,6 +38,26 @@ impl Protocol {
     }
 }
 
+impl Protocol {
+    /// With the patients of phase III (of a trial without phases, all) and the events of every look times `factor`.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let mut protocol = self.clone();
+        match &mut protocol.design {
+            Design::GroupSequential(design) => design.patients *= factor,
+            Design::Seamless(design) => design.phase3_patients *= factor,
+        }
+        for analysis in &mut protocol.analyses {
+            analysis.when.each_leaf_mut(&mut |leaf| {
+                if let Trigger::Events { count, .. } = leaf {
+                    *count *= factor;
+                }
+            });
+        }
+        protocol
+    }
+}
+
 /// The primary endpoint and its test.
 #[derive(Debug, Clone)]
 pub struct Primary {

@@ -150,6 +150,8 @@ pub fn solved_json(solved: &Solved) -> Value {
         "integer": number(solved.integer),
         "power_at_integer": number(solved.power_at_integer),
         "held_fixed": solved.held_fixed,
+        "conditions": solved.conditions.iter().map(|(metric, value, holds)| json!({ "metric": metric.name(), "value": value,
+            "holds": holds })).collect::<Vec<_>>(),
         "rounded": solved.rounded.as_ref().map_or(Value::Null, |rounded| json!({
             "reject_any": estimate(&rounded.reject_any),
             "looks": rounded.looks.iter().map(look).collect::<Vec<_>>(),

@@ -1,7 +1,7 @@
 //! What the truths imply, as text and as JSON.
 
 use crate::report::dictionary::Format;
-use crate::report::table::table;
+use crate::report::table::{folded, table};
 use crate::study::{ArmDescription, CORRELATION_MONTH, TruthDescription};
 use crate::truth::ObservedResponse;
 use serde_json::{Value, json};
@@ -105,10 +105,12 @@ pub fn description_text(descriptions: &[TruthDescription]) -> String {
         }
         for (stratum, [progression, death, after]) in &d.control_hazards {
             let whose = if d.control_hazards.len() == 1 { String::new() } else { format!(" in {stratum}") };
-            let _ = writeln!(
-                text,
-                "control hazards per month{whose}: progression {progression:.4}, death {death:.4}, death after progression {after:.4}"
-            );
+            text.push_str(&folded(
+                "",
+                &format!(
+                    "control hazards per month{whose}: progression {progression:.4}, death {death:.4}, death after progression {after:.4}"
+                ),
+            ));
         }
         if let Some(pfs_os) =
             d.arms.first().and_then(|arm| arm.correlations.pfs_os).filter(|_| !d.control_hazards.is_empty())

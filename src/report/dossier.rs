@@ -1,18 +1,18 @@
 //! What a report tells beside the answers, as JSON.
 
-use crate::engine::OperatingCharacteristics;
 use crate::report::answer::estimate;
 use crate::report::{ranking_json, worst_case_json};
-use crate::study::{Course, Dossier, Swing};
-use serde_json::{Value, json};
+use crate::study::{Course, CoursePoint, Dossier, Swing};
+use serde_json::{Map, Value, json};
 
 fn course(course: &Course) -> Value {
-    let point = |at: f64, outcome: &OperatingCharacteristics| {
-        let ratios: Vec<Value> = outcome.looks.iter().map(|look| json!(look.average_hazard_ratio)).collect();
-        json!({ "at": at, "engine": outcome.engine, "reject_any": estimate(&outcome.reject_any), "go": estimate(&outcome.go),
+    let point = |point: &CoursePoint| {
+        let outcome = &point.outcome;
+        let ratios: Map<String, Value> = point.averages.iter().map(|(arm, seen)| (arm.clone(), json!(seen))).collect();
+        json!({ "at": point.at, "engine": outcome.engine, "reject_any": estimate(&outcome.reject_any), "go": estimate(&outcome.go),
             "average_hazard_ratio": ratios })
     };
-    let points: Vec<Value> = course.points.iter().map(|p| point(p.at, &p.outcome)).collect();
+    let points: Vec<Value> = course.points.iter().map(point).collect();
     json!({ "candidate": course.candidate, "points": points })
 }
 

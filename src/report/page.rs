@@ -51,6 +51,7 @@ struct Page<'a> {
     contents: &'static str,
     figure_word: &'static str,
     table_word: &'static str,
+    stop: &'static str,
     sections: Vec<Section>,
 }
 
@@ -126,6 +127,7 @@ pub fn report(
         contents: language.pick("Contents", "目录"),
         figure_word: language.pick("Figure", "图"),
         table_word: language.pick("Table", "表"),
+        stop: language.pick(".", "："),
         sections: builder.sections,
     };
     Ok(Report { html: page.render()?, figures: builder.figures, sheets: builder.sheets })
@@ -270,13 +272,14 @@ fn sensitivity(builder: &mut Builder, dossier: &Dossier) {
         );
         return;
     };
+    let leading = dossier.ranking.first().map_or("", |first| first.candidate.as_str());
     builder.say(
         "The designs, with their bounds and weights, stay as planned; only nature changes. Points are computed without simulation where an \
          engine covers the design.",
         "设计及其界值与权重保持不变，仅改变真实情形。凡有解析或渐近引擎可用之处，各点不经模拟计算。",
     );
     builder.figure(
-        figures::average_hazard_ratio(&dossier.delay, truth, language),
+        figures::average_hazard_ratio(&dossier.delay, leading, truth, language),
         "No effect of the truth is delayed: there is no curve along the delay.",
         "该真实情形的疗效无延迟，故无随延迟变化的曲线。",
     );
@@ -307,7 +310,7 @@ fn type_one_error(builder: &mut Builder, scenario: &Scenario, dossier: &Dossier)
     }
     match &dossier.worst_cases {
         Some(found) => {
-            builder.figure(figures::type_one_error(found, language), "", "");
+            builder.figure(figures::type_one_error(found, &dossier.profiles, language), "", "");
             builder.sheet(sheets::worst_cases(found, language));
         }
         None => builder.say(

@@ -42,7 +42,8 @@ pub fn answer_text(answer: &Answer) -> String {
     let outcome = &answer.outcome;
     let mut text = String::new();
     let replicates = outcome.replicates.map_or(String::new(), |n| format!(", {n} replicates"));
-    let _ = writeln!(text, "{} · {}  ({}{replicates})", answer.candidate, answer.truth, outcome.engine);
+    let head = format!("{} · {}  ({}{replicates})", answer.candidate, answer.truth, outcome.engine);
+    text.push_str(&folded("", &head));
     let _ = writeln!(text, "  P(reject any) {}", inline("reject_any", &outcome.reject_any));
     if let Some(all) = &outcome.reject_all {
         let _ = writeln!(text, "  P(reject all) {}", inline("reject_all", all));
@@ -78,7 +79,7 @@ fn arms_table(answer: &Answer) -> String {
             transition.events.iter().map(|(name, count)| format!("{} {name}", inline("events", count))).collect();
         let _ = writeln!(
             text,
-            "  transition at month {}, {} patients, events {}\n  P(go) {}   P(best kept) {}\n",
+            "  transition at month {}, {} patients\n  events {}\n  P(go) {}   P(best kept) {}\n",
             inline("month", &transition.month),
             inline("patients", &transition.patients),
             events.join(", "),
@@ -180,16 +181,29 @@ pub fn comparison_text(answers: &[Answer]) -> String {
 
 /// A paragraph indented by two and broken at 80 columns.
 fn wrapped(paragraph: &str) -> String {
+    folded("  ", paragraph)
+}
+
+/// A paragraph broken at 80 columns, its first line after `first`, the others indented by two.
+pub(super) fn folded(first: &str, paragraph: &str) -> String {
+    if first.chars().count() + paragraph.chars().count() <= 80 {
+        return format!("{first}{paragraph}\n");
+    }
     let mut text = String::new();
-    let mut line = String::from(" ");
+    let mut line = first.to_owned();
+    let mut empty = true;
     for word in paragraph.split_whitespace() {
-        if line.chars().count() + 1 + word.chars().count() > 80 {
+        if !empty && line.chars().count() + 1 + word.chars().count() > 80 {
             text.push_str(&line);
             text.push('\n');
-            line = String::from(" ");
+            line = String::from("  ");
+            empty = true;
         }
-        line.push(' ');
+        if !empty {
+            line.push(' ');
+        }
         line.push_str(word);
+        empty = false;
     }
     text + &line + "\n"
 }
@@ -245,14 +259,15 @@ pub fn ranking_text(ranked: &[Ranked]) -> String {
 pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> String {
     let unit = solved.what.unit();
     let (what, power, root) = (solved.integer, solved.power_at_integer, solved.value);
-    let mut text = if solved.what == Solve::HazardRatio {
-        format!(
-            "{candidate} · {truth}: hazard ratio {what} is detected with power {goal} (power {power:.4}; exact {root:.4})\n"
-        )
+    let found = if solved.what == Solve::Threshold {
+        format!("threshold {root:.4} for power {goal} (power {power:.4})")
+    } else if solved.what == Solve::HazardRatio {
+        format!("hazard ratio {what} is detected with power {goal} (power {power:.4}; exact {root:.4})")
     } else {
-        format!("{candidate} · {truth}: {what} {unit} for power {goal} (power {power:.4}; exact root {root:.2})\n")
+        format!("{what} {unit} for power {goal} (power {power:.4}; exact root {root:.2})")
     };
-    if solved.power_falls {
+    let mut text = folded("", &format!("{candidate} · {truth}: {found}"));
+    if solved.power_falls && solved.what != Solve::Threshold {
         text.push_str(&wrapped(&format!(
             "power falls as {unit} grow here: more of them end an event-driven trial earlier, and under a delay earlier \
              means less effect seen; {} is the most that keeps the goal",
@@ -265,7 +280,12 @@ pub fn size_text(candidate: &str, truth: &str, solved: &Solved, goal: f64) -> St
         Claim::Solved(claim) => text.push_str(&wrapped(&format!("{prompt} would have claimed {:.0}", claim.ceil()))),
         Claim::NoDesign => text.push_str(&wrapped(&format!("{prompt} finds no design of just this power"))),
     }
-    let _ = writeln!(text, "  held fixed: {}\n", solved.held_fixed.join(", "));
+    text.push_str(&wrapped(&format!("held fixed: {}", solved.held_fixed.join(", "))));
+    for (metric, value, holds) in &solved.conditions {
+        let verdict = if *holds { "holds" } else { "fails" };
+        text.push_str(&wrapped(&format!("{} {value:.4}: the condition {verdict}", metric.name())));
+    }
+    text.push('\n');
     let _ = writeln!(text, "{}", looks_table(&solved.outcome));
     if let Some(rounded) = &solved.rounded {
         text.push_str(&rounded_text(&solved.outcome, rounded));
@@ -298,7 +318,7 @@ fn rounded_text(exact: &OperatingCharacteristics, rounded: &OperatingCharacteris
 
 /// The guarantee of one candidate.
 pub fn guarantee_text(candidate: &str, verdict: &Verdict) -> String {
-    let mut text = format!("{candidate}: type I error {}\n", verdict.guarantee.words());
+    let mut text = folded("", &format!("{candidate}: type I error {}", verdict.guarantee.words()));
     for reason in &verdict.because {
         text.push_str(&wrapped(reason));
     }

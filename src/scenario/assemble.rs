@@ -2,7 +2,7 @@
 
 use crate::engine::{EngineKind, Settings};
 use crate::protocol::{Design, Protocol};
-use crate::scenario::check::{self, Facts};
+use crate::scenario::check::{self, Facts, searches};
 use crate::scenario::error::shown;
 use crate::scenario::fault::{self, At, Checked, Fault};
 use crate::scenario::limits::{self, MONTHS};
@@ -10,7 +10,7 @@ use crate::scenario::meaning::meaning;
 use crate::scenario::patch::{self, Part};
 use crate::scenario::raw;
 use crate::scenario::strict::decode;
-use crate::scenario::{Candidate, Goal, Range, Scenario, ScenarioError, Solve, apply_set, document, suggest};
+use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve, apply_set, document, suggest};
 use crate::sequential::EfficacyPlan;
 use crate::survival::Course;
 use crate::transition::Trigger;
@@ -160,10 +160,9 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     let root = At::ROOT;
     let file: raw::File = decode(document, &[])?;
     let sweep = file.sweep.as_ref().map(|raw| check::sweep::sweep(raw, document, &root.key("sweep"))).transpose()?;
-    root.refuse("optimize", file.optimize.as_ref(), "optimisation")?;
     let run = run(file.run.as_ref());
     let goal = file.goal.as_ref().map(goal);
-    let worst_case = file.worst_case.as_ref().map(|block| ranges(block, document)).transpose()?;
+    let worst_case = file.worst_case.as_ref().map(|block| searches::ranges(block, document)).transpose()?;
     let prior = file.prior.as_ref().map(|raw| check::prior::prior(raw, document, &root.key("prior"))).transpose()?;
 
     let planning: RawTruth = decode(&file.truth, &["truth"])?;
@@ -176,6 +175,15 @@ fn assemble(document: &Value) -> Checked<Scenario> {
     let house = House { document, planning: &planning, truths: &truths, goal, pieces: Cell::new(0) };
     let candidates = protocols.iter().map(|protocol| house.candidate(protocol)).collect::<Checked<Vec<_>>>()?;
     house.no_idle_arms(&protocols)?;
+    let (names, truth_names): (Vec<&str>, Vec<&str>) =
+        (protocols.iter().map(|p| p.name).collect(), truths.iter().map(|truth| truth.name).collect());
+    let conditions = file.goal.as_ref().and_then(|goal| goal.subject_to.as_ref());
+    let goal_conditions = searches::conditions(conditions.map_or(&[], Vec::as_slice), &truth_names, &root.key("goal"))?;
+    let break_even = file.break_even.as_ref();
+    let break_even = break_even.map(|block| searches::break_even(block, document, &names, &truth_names)).transpose()?;
+    let optimize = file.optimize.as_ref();
+    let optimize =
+        optimize.map(|block| searches::optimization(block, &candidates_of(document), &truth_names)).transpose()?;
 
     let warnings = candidates
         .iter()
@@ -193,7 +201,10 @@ fn assemble(document: &Value) -> Checked<Scenario> {
         sha256: String::new(),
         candidates,
         goal,
+        goal_conditions,
         worst_case,
+        break_even,
+        optimize,
         run,
         prior,
         sweep,
@@ -214,41 +225,21 @@ fn run(raw: Option<&raw::Run>) -> Settings {
     Settings { engine, replicates, seed: raw.seed.unwrap_or(SEED), mcse: raw.mcse.map(f64::from) }
 }
 
-/// Most values that a search varies.
-const VARIED: usize = 12;
-
-/// The ranges of `worst_case`.
-fn ranges(raw: &raw::WorstCase, document: &Value) -> Checked<Vec<Range>> {
-    let (block, root) = ("worst_case", At::ROOT);
-    let block = root.key(block);
-    let list = block.key("vary");
-    if !(1..=VARIED).contains(&raw.vary.len()) {
-        return Err(list.fail(format!("must list 1 to {VARIED} values, not {}", raw.vary.len())));
+/// The protocol of every candidate, merged.
+fn candidates_of(document: &Value) -> Vec<Value> {
+    let base = document.get(Part::Protocol.base()).unwrap_or(&Value::Null);
+    match document.get(Part::Protocol.variants()).and_then(Value::as_object) {
+        None => vec![base.clone()],
+        Some(all) => all.values().filter_map(Value::as_object).map(|change| patch::merged(base, change)).collect(),
     }
-    let range = |(index, vary): (usize, &raw::Vary)| {
-        let at = list.index(index);
-        let tokens = fault::tokens(&vary.path).unwrap_or_default();
-        if tokens.len() < 2 || tokens[0] != "truth" {
-            let fault = at.key("path").fail("must be a path below /truth");
-            return Err(fault.hint("for example /truth/immune_response/prognostic/correlation"));
-        }
-        let parents = (1..tokens.len()).map(|depth| patch::lookup(document, &tokens[..depth]));
-        if !parents.into_iter().all(|parent| parent.is_none_or(Value::is_object)) {
-            return Err(at.key("path").fail("must go through objects, not through a list or a value"));
-        }
-        at.refuse("integer", vary.integer.filter(|integer| *integer).as_ref(), "whole numbers in a worst case")?;
-        let (from, to) = (vary.from.get(), vary.to.get());
-        if from >= to {
-            return Err(at.key("to").fail(format!("must be above `from`, which is {from}")));
-        }
-        Ok(Range { path: vary.path.clone(), from, to })
-    };
-    raw.vary.iter().enumerate().map(range).collect()
 }
 
 fn goal(raw: &raw::Goal) -> Goal {
     let solve = match raw.solve {
         None | Some(raw::Solve::Patients) => Solve::Patients,
+        Some(raw::Solve::Phase2Patients) => Solve::Phase2Patients,
+        Some(raw::Solve::Transition) => Solve::Transition,
+        Some(raw::Solve::Threshold) => Solve::Threshold,
         Some(raw::Solve::Events) => Solve::Events,
         Some(raw::Solve::FollowUp) => Solve::FollowUp,
         Some(raw::Solve::Enrollment) => Solve::Enrollment,

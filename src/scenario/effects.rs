@@ -42,6 +42,14 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError`] at the path in `prior` whose value the format refuses.
     pub fn with_values(&self, paths: &[String], values: &[f64]) -> Result<Self, ScenarioError> {
+        self.with_values_of("prior", paths, values)
+    }
+
+    /// As [`Scenario::with_values`], for the block `prior` or `break_even` of the file.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] at the block, or at the path in it whose value the format refuses.
+    pub fn with_values_of(&self, block: &str, paths: &[String], values: &[f64]) -> Result<Self, ScenarioError> {
         let mut source = self.source.clone();
         for (path, value) in paths.iter().zip(values) {
             if let Some(place) = source.pointer_mut(path) {
@@ -56,12 +64,18 @@ impl Scenario {
             |error| {
                 let path = paths.iter().find(|path| error.pointer.starts_with(path.as_str())).unwrap_or(&error.pointer);
                 ScenarioError {
-                    pointer: pointer(&["prior", path.as_str()]),
+                    pointer: if block == "prior" { pointer(&[block, path.as_str()]) } else { pointer(&[block]) },
                     rule: format!(
-                        "the prior reaches a number that the format refuses: {} {}",
-                        error.pointer, error.rule
+                        "the {} reaches a number that the format refuses: {} {}",
+                        block.replace('_', "-"),
+                        error.pointer,
+                        error.rule
                     ),
-                    hint: Some("keep the unknown \"within\" a range".into()),
+                    hint: Some(if block == "prior" {
+                        "keep the unknown \"within\" a range".into()
+                    } else {
+                        "move less far".into()
+                    }),
                     ..error
                 }
             },
@@ -73,6 +87,41 @@ impl Scenario {
         let base = self.source.get("protocol").cloned().unwrap_or(Value::Null);
         let patch = self.source.get("candidates").and_then(|all| all.get(candidate)).and_then(Value::as_object);
         patch.map_or_else(|| base.clone(), |patch| merged(&base, patch))
+    }
+
+    /// Whether a candidate's protocol has a number at a path below /protocol.
+    pub fn candidate_has(&self, candidate: usize, path: &str) -> bool {
+        let protocol = self.protocol_source(&self.candidates[candidate].name);
+        path.strip_prefix("/protocol").and_then(|path| protocol.pointer(path)).is_some_and(Value::is_number)
+    }
+
+    /// The scenario of one candidate alone, with other numbers at `paths` below /protocol; a number that was whole stays whole.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] where the format refuses a value.
+    pub fn with_design_values(
+        &self,
+        candidate: usize,
+        paths: &[String],
+        values: &[f64],
+    ) -> Result<Self, ScenarioError> {
+        let mut source = self.source.clone();
+        let mut protocol = self.protocol_source(&self.candidates[candidate].name);
+        for (path, value) in paths.iter().zip(values) {
+            if let Some(place) = path.strip_prefix("/protocol").and_then(|path| protocol.pointer_mut(path)) {
+                let whole = value.fract() == 0.0 && value.abs() < 1e15;
+                *place = if whole { Value::from(*value as i64) } else { Value::from(*value) };
+            }
+        }
+        if let Some(file) = source.as_object_mut() {
+            file.insert("protocol".into(), protocol);
+            let name = self.candidates[candidate].name.clone();
+            file.insert("candidates".into(), Value::Object(Map::from_iter([(name, Value::Object(Map::new()))])));
+            for block in ["optimize", "break_even", "prior", "goal", "sweep"] {
+                file.shift_remove(block);
+            }
+        }
+        assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario })
     }
 
     /// The scenario with one candidate or truth per value of `path`, and nothing else varied: below `/truth` the values are truths

@@ -24,7 +24,7 @@ mod suggest;
 mod sweep;
 mod variation;
 
-pub use checked::{Candidate, Goal, Range, Scenario, Solve};
+pub use checked::{BreakEvenPlan, Candidate, Condition, Goal, Objective, Optimization, Range, Scenario, Solve, Varied};
 pub use error::ScenarioError;
 pub(crate) use fault::{pointer, tokens};
 pub use limits::MONTHS as MOST_MONTHS;

@@ -9,7 +9,9 @@ use crate::search::Prior;
 use rayon::prelude::*;
 
 /// Lattice points per shift.
-const POINTS: usize = 128;
+pub const POINTS: usize = 128;
+/// Where an answer takes as long as the asymptotic engine's.
+pub const FEW_POINTS: usize = 32;
 
 /// What one answer is at one point of the prior.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,7 +45,7 @@ pub struct Assurance {
 pub const PROBABILITIES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 
 /// Averages `answers` answers over the prior. `evaluate(values, point, points)` gives all of them at one point, of which `points` are
-/// asked for.
+/// asked for; `per_shift` points belong to each shift of the lattice.
 ///
 /// A discrete prior of independent unknowns is summed exactly. Otherwise the points are a randomly shifted lattice under the prior's
 /// quantiles, and the errors are the standard errors over the shifts (Genz and Bretz 2009, section 4.2.2).
@@ -53,6 +55,7 @@ pub const PROBABILITIES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 pub fn assurance<E: Send>(
     prior: &Prior,
     answers: usize,
+    per_shift: usize,
     evaluate: impl Fn(&[f64], usize, usize) -> Result<Vec<AtPoint>, E> + Sync,
 ) -> Result<Vec<Assurance>, E> {
     if let Some(atoms) = prior.atoms() {
@@ -66,17 +69,17 @@ pub fn assurance<E: Send>(
         return Ok((0..answers).map(|answer| averaged(&found, answer, &weights, None)).collect());
     }
     let lattice = Lattice::new(prior.dimension());
-    let count = SHIFTS * POINTS;
+    let count = SHIFTS * per_shift;
     let found: Vec<Vec<AtPoint>> = (0..count)
         .into_par_iter()
         .map(|index| {
             let mut point = vec![0.0; prior.dimension()];
-            lattice.point(index / POINTS, index % POINTS, &mut point);
+            lattice.point(index / per_shift, index % per_shift, &mut point);
             evaluate(&prior.at(&point), index, count)
         })
         .collect::<Result<_, E>>()?;
     let weights = vec![1.0 / count as f64; count];
-    Ok((0..answers).map(|answer| averaged(&found, answer, &weights, Some(POINTS))).collect())
+    Ok((0..answers).map(|answer| averaged(&found, answer, &weights, Some(per_shift))).collect())
 }
 
 /// One answer averaged; `per_shift` points belong to each shift, if there are shifts.

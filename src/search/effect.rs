@@ -69,5 +69,6 @@ pub fn detectable(
         proportional_hazards_claim: Claim::NotDelayed,
         protocol: protocol.clone(),
         outcome: outcome(value)?,
+        conditions: Vec::new(),
     })))
 }

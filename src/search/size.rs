@@ -1,12 +1,15 @@
-//! Sample size: the patients, events or follow-up at which the analytic engine's power meets the goal.
+//! Size: the patients, events, follow-up or threshold at which the computed power meets the goal.
 
-use crate::engine::{EngineError, OperatingCharacteristics, analytic, hypotheses, plan};
-use crate::protocol::{Design, Protocol};
+use crate::engine::asymptotic::{Library, Precision};
+use crate::engine::{EngineError, OperatingCharacteristics, hypotheses, plan};
+use crate::protocol::{Design, Protocol, Seamless};
 use crate::scenario::{Goal, Solve};
-use crate::transition::Trigger;
+use crate::search::Metric;
+use crate::transition::{Criterion, Threshold, Trigger};
 use crate::truth::Truth;
 use argmin::core::{CostFunction, Error, Executor, State};
 use argmin::solver::brent::BrentRoot;
+use std::cell::RefCell;
 
 /// A solved design.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub struct Solved {
     pub protocol: Protocol,
     /// Operating characteristics at `value`.
     pub outcome: OperatingCharacteristics,
+    /// Metrics of the solved design and whether their conditions hold; filled by the study.
+    pub conditions: Vec<(Metric, f64, bool)>,
     /// The design at `integer` with every number of patients and events whole and its bounds derived again; `None` where nothing is
     /// rounded (a hazard ratio).
     pub rounded: Option<Box<OperatingCharacteristics>>,
@@ -64,6 +69,9 @@ impl Solve {
     pub fn name(self) -> &'static str {
         match self {
             Self::Patients => "patients",
+            Self::Phase2Patients => "phase2_patients",
+            Self::Transition => "transition",
+            Self::Threshold => "threshold",
             Self::Events => "events",
             Self::FollowUp => "follow_up",
             Self::Enrollment => "enrollment",
@@ -75,6 +83,9 @@ impl Solve {
     pub fn unit(self) -> &'static str {
         match self {
             Self::Patients => "patients",
+            Self::Phase2Patients => "patients of phase II",
+            Self::Transition => "months of follow-up before the transition",
+            Self::Threshold => "as threshold",
             Self::Events => "events",
             Self::FollowUp => "months of follow-up",
             Self::Enrollment => "months of enrolment",
@@ -86,6 +97,9 @@ impl Solve {
     fn limits(self, patients: f64) -> (f64, f64) {
         match self {
             Self::Patients => (8.0, 100_000.0),
+            Self::Phase2Patients => (12.0, 10_000.0),
+            Self::Transition => (0.1, 120.0),
+            Self::Threshold => (0.01, 5.0),
             Self::Events => (4.0, patients),
             Self::FollowUp => (0.1, 600.0),
             Self::Enrollment => (0.1, 240.0),
@@ -100,6 +114,9 @@ impl Solve {
             Self::FollowUp => {
                 vec!["patients", "enrolment rate", "conditions of the earlier looks", "alpha", "spending"]
             }
+            Self::Phase2Patients | Self::Transition | Self::Threshold => {
+                vec!["the rest of the design", "enrolment rate", "alpha", "spending"]
+            }
             Self::HazardRatio => vec!["the design", "control hazards", "delays and ramps"],
         }
     }
@@ -113,20 +130,46 @@ struct Search<'a> {
     truth: &'a Truth,
     planning: &'a Truth,
     what: Solve,
+    library: RefCell<Library>,
+}
+
+/// The first number a criterion compares with.
+fn first_threshold(criterion: &mut Criterion) -> Option<&mut f64> {
+    match criterion {
+        Criterion::Compare(_, Threshold::AtLeast(limit) | Threshold::AtMost(limit) | Threshold::ZAtLeast(limit)) => {
+            Some(limit)
+        }
+        Criterion::All(parts) | Criterion::Any(parts) => parts.iter_mut().find_map(first_threshold),
+        Criterion::Not(inner) => first_threshold(inner),
+        Criterion::Score(_, limit) => Some(limit),
+    }
+}
+
+/// Months of the first `min_follow_up` of a trigger.
+fn follow_up(trigger: &Trigger) -> Option<f64> {
+    trigger.leaves().iter().find_map(|leaf| match leaf {
+        Trigger::MinFollowUp { months } => Some(months.max(0.5)),
+        _ => None,
+    })
+}
+
+fn seamless(protocol: &Protocol) -> Option<&Seamless> {
+    if let Design::Seamless(design) = &protocol.design { Some(design) } else { None }
 }
 
 impl Search<'_> {
     fn current(&self, patients: f64) -> Option<f64> {
         let last = self.protocol.analyses.last()?;
+        let design = seamless(self.protocol);
         match self.what {
             Solve::Patients => Some(patients),
-            Solve::Enrollment => Some(self.truth.enrollment.month_of(patients)),
+            Solve::Enrollment => design.is_none().then(|| self.truth.enrollment.month_of(patients)),
             Solve::HazardRatio => None,
+            Solve::Phase2Patients => design.map(|design| design.phase2_patients),
+            Solve::Transition => design.and_then(|design| follow_up(&design.transition.when)),
+            Solve::Threshold => design.and_then(|design| first_threshold(&mut design.transition.go.clone()?).copied()),
             Solve::Events => last.when.leaves().iter().find_map(|leaf| leaf.planned_events()),
-            Solve::FollowUp => last.when.leaves().iter().find_map(|leaf| match leaf {
-                Trigger::MinFollowUp { months } => Some(months.max(0.5)),
-                _ => None,
-            }),
+            Solve::FollowUp => follow_up(&last.when),
         }
     }
 
@@ -135,9 +178,33 @@ impl Search<'_> {
         let mut protocol = self.protocol.clone();
         match self.what {
             Solve::Patients | Solve::Enrollment => {
-                if let Design::GroupSequential(design) = &mut protocol.design {
-                    let months = self.what == Solve::Enrollment;
-                    design.patients = if months { self.truth.enrollment.expected_by(value) } else { value };
+                let months = self.what == Solve::Enrollment;
+                match &mut protocol.design {
+                    Design::GroupSequential(design) => {
+                        design.patients = if months { self.truth.enrollment.expected_by(value) } else { value };
+                    }
+                    Design::Seamless(_) => return protocol.scaled(value / current),
+                }
+            }
+            Solve::Phase2Patients | Solve::Transition | Solve::Threshold => {
+                if let Design::Seamless(design) = &mut protocol.design {
+                    let before = design.phase2_patients;
+                    match self.what {
+                        Solve::Phase2Patients => design.phase2_patients = value,
+                        Solve::Threshold => {
+                            if let Some(limit) = design.transition.go.as_mut().and_then(first_threshold) {
+                                *limit = value;
+                            }
+                        }
+                        _ => {}
+                    }
+                    design.transition.when.each_leaf_mut(&mut |leaf| match leaf {
+                        Trigger::Enrolled { count } if self.what == Solve::Phase2Patients && *count == before => {
+                            *count = value;
+                        }
+                        Trigger::MinFollowUp { months } if self.what == Solve::Transition => *months = value,
+                        _ => {}
+                    });
                 }
             }
             Solve::HazardRatio => {}
@@ -164,16 +231,31 @@ impl Search<'_> {
     }
 
     fn at(&self, value: f64, current: f64) -> Result<Trial, EngineError> {
-        self.of(&self.moved(value, current))
+        self.of(&self.moved(value, current), Precision::ANSWER)
     }
 
     /// The design at `value` with whole patients and events: patients up, events to the nearest, each look after the one before.
     fn whole(&self, value: f64, current: f64) -> Result<Trial, EngineError> {
         let mut protocol = self.moved(value, current);
+        let up = |patients: f64| (patients - 1e-6).ceil();
         let mut patients = f64::INFINITY;
-        if let Design::GroupSequential(design) = &mut protocol.design {
-            design.patients = (design.patients - 1e-6).ceil();
-            patients = design.patients;
+        match &mut protocol.design {
+            Design::GroupSequential(design) => {
+                design.patients = up(design.patients);
+                patients = design.patients;
+            }
+            Design::Seamless(design) => {
+                let before = design.phase2_patients;
+                design.phase2_patients = up(before);
+                design.phase3_patients = up(design.phase3_patients);
+                design.transition.when.each_leaf_mut(&mut |leaf| {
+                    if let Trigger::Enrolled { count } = leaf
+                        && *count == before
+                    {
+                        *count = up(before);
+                    }
+                });
+            }
         }
         let mut before = 0.0f64;
         for analysis in &mut protocol.analyses {
@@ -186,13 +268,13 @@ impl Search<'_> {
             });
             before = here;
         }
-        self.of(&protocol)
+        self.of(&protocol, Precision::ANSWER)
     }
 
-    fn of(&self, protocol: &Protocol) -> Result<Trial, EngineError> {
+    fn of(&self, protocol: &Protocol, precision: Precision) -> Result<Trial, EngineError> {
         let answer = plan(protocol, self.planning).and_then(|plan| {
             let hypotheses = hypotheses(self.truth, protocol)?;
-            analytic::evaluate(protocol, self.truth, &plan, &hypotheses)
+            self.library.borrow_mut().evaluate_at(protocol, self.truth, &plan, &hypotheses, precision)
         });
         match answer {
             Ok(outcome) => Ok(Some(outcome)),
@@ -202,17 +284,8 @@ impl Search<'_> {
     }
 
     fn power(&self, value: f64, current: f64) -> Result<Option<f64>, EngineError> {
-        Ok(self.at(value, current)?.map(|outcome| outcome.reject_any.value))
-    }
-}
-
-impl Trigger {
-    /// Calls `change` on every leaf condition.
-    fn each_leaf_mut(&mut self, change: &mut impl FnMut(&mut Self)) {
-        match self {
-            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.each_leaf_mut(change)),
-            leaf => change(leaf),
-        }
+        let found = self.of(&self.moved(value, current), Precision::SEARCH)?;
+        Ok(found.map(|outcome| outcome.reject_any.value))
     }
 }
 
@@ -235,27 +308,35 @@ impl CostFunction for Gap<'_> {
     }
 }
 
+/// Share of the value to which a seamless design is solved: its power is known to three digits.
+const SEAMLESS_TOLERANCE: f64 = 1e-3;
+
 /// Steps of the bracketing search: each moves by this factor.
 const STEP: f64 = 1.25;
 
 /// Finds the value nearest to the file's at which power meets the goal under `truth`; bounds are planned under `planning`.
 ///
 /// # Errors
-/// [`EngineError::NothingToMove`] for a seamless design or a goal that the looks do not allow (no event count or no
-/// follow-up condition to move); errors of the engine otherwise.
+/// [`EngineError::NothingToMove`] for a goal that the design does not allow (no event count or no follow-up condition to move); errors of the engine otherwise.
 pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) -> Result<SizeOutcome, EngineError> {
-    let Design::GroupSequential(design) = &protocol.design else {
-        return Err(EngineError::NothingToMove("`size` solves group-sequential designs, not yet seamless ones"));
+    let (patients, whole) = match &protocol.design {
+        Design::GroupSequential(design) => (design.patients, true),
+        Design::Seamless(design) => (design.phase3_patients, false),
     };
-    let search = Search { protocol, truth, planning, what: goal.solve };
-    let Some(current) = search.current(design.patients) else {
+    let library = RefCell::new(Library::new([protocol]));
+    let search = Search { protocol, truth, planning, what: goal.solve, library };
+    let Some(current) = search.current(patients) else {
         return Err(EngineError::NothingToMove(match goal.solve {
             Solve::Events => "solving events needs a last look that counts events",
             Solve::HazardRatio => "a detectable hazard ratio is solved over truths, not over designs",
+            Solve::Phase2Patients => "solving phase2_patients needs a seamless design",
+            Solve::Transition => "solving transition needs a transition with min_follow_up",
+            Solve::Threshold => "solving threshold needs a transition with a go criterion",
+            Solve::Enrollment => "solving enrollment needs a trial without a transition",
             _ => "solving follow_up needs a last look with min_follow_up",
         }));
     };
-    let limits = goal.solve.limits(design.patients);
+    let limits = goal.solve.limits(patients);
     let mut best = (0.0f64, current);
     let start = current.clamp(limits.0, limits.1);
     let Some((inside, outside)) = bracket(&search, start, current, limits, goal.power, &mut best)? else {
@@ -265,12 +346,19 @@ pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) ->
         inside
     } else {
         let gap = Gap { search: &search, current, goal: goal.power };
-        let solver = BrentRoot::new(inside.min(outside), inside.max(outside), 1e-9);
+        let tolerance = if whole { 1e-9 } else { SEAMLESS_TOLERANCE * inside.max(outside) };
+        let solver = BrentRoot::new(inside.min(outside), inside.max(outside), tolerance);
         let run = Executor::new(gap, solver)
             .configure(|state| state.param(inside).max_iters(200))
             .run()
             .map_err(|error| EngineError::Numerics(error.to_string()))?;
         *run.state().get_best_param().ok_or_else(|| EngineError::Numerics("the root search returned nothing".into()))?
+    };
+    let value = match goal.solve {
+        _ if whole => value,
+        // Power is a step function of a threshold on counts: the side of the step that keeps the goal.
+        Solve::Threshold => value + 2.0 * SEAMLESS_TOLERANCE * inside.max(outside) * (inside - outside).signum(),
+        _ => corrected(&search, value, current, (inside, outside), goal.power)?,
     };
     let protocol = search.moved(value, current);
     let outcome = search
@@ -278,19 +366,23 @@ pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) ->
         .ok_or_else(|| EngineError::Numerics("the solved design cannot be evaluated".into()))?;
     // `inside` reaches the goal: round towards it.
     let near = value.round();
-    let mut integer = if (near - value).abs() < 1e-6 {
+    let mut integer = if goal.solve == Solve::Threshold {
+        value
+    } else if (near - value).abs() < 1e-6 {
         near
     } else if inside >= value {
         value.ceil()
     } else {
         value.floor()
     };
-    let mut power_at_integer = search.power(integer, current)?.unwrap_or(f64::NAN);
-    if power_at_integer < goal.power - 1e-9 {
+    let power_at =
+        |value: f64| Ok::<_, EngineError>(search.at(value, current)?.map_or(f64::NAN, |at| at.reject_any.value));
+    let mut power_at_integer = power_at(integer)?;
+    if power_at_integer < goal.power - 1e-9 && goal.solve != Solve::Threshold {
         integer += if inside >= value { 1.0 } else { -1.0 };
-        power_at_integer = search.power(integer, current)?.unwrap_or(f64::NAN);
+        power_at_integer = power_at(integer)?;
     }
-    let rounded = search.whole(integer, current)?.map(Box::new);
+    let rounded = if goal.solve == Solve::Threshold { None } else { search.whole(integer, current)?.map(Box::new) };
     Ok(SizeOutcome::Solved(Box::new(Solved {
         rounded,
         what: goal.solve,
@@ -302,7 +394,23 @@ pub fn size(protocol: &Protocol, truth: &Truth, planning: &Truth, goal: Goal) ->
         proportional_hazards_claim: Claim::NotDelayed,
         protocol,
         outcome,
+        conditions: Vec::new(),
     })))
+}
+
+/// The root that a search with few points found, moved by what an answer's points say there, along the bracket's slope.
+fn corrected(
+    search: &Search,
+    value: f64,
+    current: f64,
+    (inside, outside): (f64, f64),
+    goal: f64,
+) -> Result<f64, EngineError> {
+    let [a, b] = [inside, outside].map(|value| search.power(value, current));
+    let (Some(a), Some(b), Some(here)) = (a?, b?, search.at(value, current)?) else { return Ok(value) };
+    let slope = (a - b) / (inside - outside);
+    let moved = value + (goal - here.reject_any.value) / slope;
+    Ok(if moved.is_finite() { moved.clamp(inside.min(outside), inside.max(outside)) } else { value })
 }
 
 /// Two values, the first with at least the goal's power and the second below it, as near to `start` as found by

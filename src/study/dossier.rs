@@ -4,7 +4,7 @@ use crate::engine::Progress;
 use crate::protocol::Design;
 use crate::scenario::{Goal, Scenario, Solve};
 use crate::study::sensitivity::{self, Course, SizeCourse, Swings};
-use crate::study::{self, Answer, Ranked, StudyError, TruthCurves, Verdict, WorstCase};
+use crate::study::{self, Answer, Profile, Ranked, StudyError, TruthCurves, Verdict, WorstCase};
 
 /// Power of the goal where the file has none.
 const POWER: f64 = 0.9;
@@ -34,6 +34,8 @@ pub struct Dossier {
     pub swings: Option<Swings>,
     /// The largest type I error of each candidate; `None` where the file does not ask for the search.
     pub worst_cases: Option<Vec<WorstCase>>,
+    /// The type I error through the worst cases, one value at a time; empty without them.
+    pub profiles: Vec<Profile>,
 }
 
 /// Collects everything for a report of `scenario`.
@@ -63,7 +65,21 @@ pub fn dossier(scenario: &Scenario, progress: Progress) -> Result<Dossier, Study
         swings = sensitivity::swings(scenario, leading, truth);
     }
     let worst_cases = scenario.worst_case.is_some().then(|| study::worst_case(scenario)).transpose()?;
-    Ok(Dossier { answers, ranking, verdicts, curves, truth, delay, goal, sizes, correlation, swings, worst_cases })
+    let profiles = worst_cases.iter().flatten().flat_map(|found| study::profiles(scenario, found)).collect();
+    Ok(Dossier {
+        answers,
+        ranking,
+        verdicts,
+        curves,
+        truth,
+        delay,
+        goal,
+        sizes,
+        correlation,
+        swings,
+        worst_cases,
+        profiles,
+    })
 }
 
 /// The file's goal if it is a size; else power 0.9, moving events where the last look waits for them and patients otherwise.

@@ -2,10 +2,13 @@
 
 mod analyze;
 mod assurance;
+mod break_even;
 mod curves;
 mod describe;
 mod dossier;
 mod guarantee;
+mod map;
+mod optimize;
 mod part;
 mod ranking;
 mod ready;
@@ -16,23 +19,27 @@ mod worst_case;
 
 pub use analyze::{Analysis, AnalyzedLook, Conclusion, Decision, EffectInterval, EffectScale, analyze};
 pub use assurance::assurance;
+pub use break_even::{AtStrength, BreakEven, Line, Root, Scaled, break_even};
 pub use curves::{ArmCurves, EndpointCurves, TruthCurves, curves};
 pub use describe::{
     ArmDescription, CORRELATION_MONTH, EndpointDescription, MONTHS, Milestone, TruthDescription, describe,
 };
 pub use dossier::{Dossier, dossier};
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
+pub use map::{Map, SIDE, maps};
+pub use optimize::{Optimum, Tried, optimize};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
-pub use sensitivity::{Course, CoursePoint, SWING, SizeCourse, Swing, Swings};
+pub use sensitivity::{ArmAverages, Course, CoursePoint, SWING, SizeCourse, Swing, Swings};
 pub use store::{ExportFormat, RESULTS, StoreError, documentation, export, merge_stores};
 pub use sweep::{Ended, Hooks, Overrides, SweepError, SweepPlan, SweepRun};
-pub use worst_case::{WorstCase, worst_case};
+pub use worst_case::{Profile, WorstCase, profiles, worst_case};
 
-use crate::engine::asymptotic::Library;
+use crate::engine::asymptotic::{Library, Precision};
 use crate::engine::{self, EngineError, OperatingCharacteristics, Progress};
-use crate::scenario::{Candidate, Goal, Scenario, ScenarioError, Solve};
-use crate::search::{self, Claim, SizeOutcome, Solved};
+use crate::protocol::{Design, Protocol};
+use crate::scenario::{Candidate, Condition, Goal, Scenario, ScenarioError, Solve};
+use crate::search::{self, Claim, Metric, SizeOutcome, Solved};
 
 /// One answer of a study.
 #[derive(Debug, Clone)]
@@ -136,7 +143,9 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
             };
             match outcome.map_err(located)? {
                 SizeOutcome::Solved(mut solved) => {
+                    solved.conditions = conditions(scenario, candidate, &solved.protocol).map_err(located)?;
                     if goal.solve != Solve::HazardRatio
+                        && matches!(candidate.protocol.design, Design::GroupSequential(_))
                         && let Some(prompt) = &prompt
                     {
                         let (same, undelayed) = (&prompt.candidates[c], &prompt.candidates[c].truths[t].1);
@@ -163,6 +172,33 @@ pub fn size(scenario: &Scenario, goal: Goal) -> Result<Vec<Sized>, StudyError> {
         }
     }
     Ok(found)
+}
+
+/// The goal's conditions on a solved design.
+fn conditions(
+    scenario: &Scenario,
+    candidate: &Candidate,
+    protocol: &Protocol,
+) -> Result<Vec<(Metric, f64, bool)>, EngineError> {
+    if scenario.goal_conditions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let plan = engine::plan(protocol, &candidate.planning)?;
+    let mut library = Library::new([protocol]);
+    let mut outcomes = Vec::with_capacity(candidate.truths.len());
+    for (_, truth) in &candidate.truths {
+        let hypotheses = engine::hypotheses(truth, protocol)?;
+        outcomes.push(library.evaluate_at(protocol, truth, &plan, &hypotheses, Precision::ANSWER)?);
+    }
+    let judged = |condition: &Condition| {
+        let value = match condition.truth {
+            Some(truth) => condition.metric.of([&outcomes[truth]]),
+            None => condition.metric.of(&outcomes),
+        };
+        let holds = value.is_none_or(|value| condition.holds(value));
+        (condition.metric, value.unwrap_or(0.0), holds)
+    };
+    Ok(scenario.goal_conditions.iter().map(judged).collect())
 }
 
 /// How messages call the truth a design is planned on.

@@ -4,8 +4,9 @@ use crate::engine::{self, EngineError, EngineKind, Estimate, OperatingCharacteri
 use crate::protocol::Design;
 use crate::scenario::{Candidate, Goal, Quantity, Scenario};
 use crate::search::{self, SizeOutcome};
+use crate::statistics::{Cell, Comparison, EventLaw, StratumPair, Tabulation};
 use crate::study::Answer;
-use crate::truth::Truth;
+use crate::truth::{EntryLaw, Truth};
 use rayon::prelude::*;
 
 /// Replicates of a point that only simulation covers.
@@ -26,6 +27,9 @@ pub struct Course {
     pub points: Vec<CoursePoint>,
 }
 
+/// Name of an experimental arm; the average hazard ratio that each look sees of it, where it is defined.
+pub type ArmAverages = (String, Vec<Option<f64>>);
+
 /// One point of a course.
 #[derive(Debug, Clone)]
 pub struct CoursePoint {
@@ -33,6 +37,8 @@ pub struct CoursePoint {
     pub at: f64,
     /// The answer there.
     pub outcome: OperatingCharacteristics,
+    /// Name of each experimental arm, and the average hazard ratio of the primary endpoint that each look sees of it.
+    pub averages: Vec<ArmAverages>,
 }
 
 /// The size a candidate needs along the delay: the size, or `None` where no design reaches the goal.
@@ -76,7 +82,11 @@ pub(super) fn truth_with_benefit<'a>(answers: &'a [Answer], candidate: &str) -> 
 
 /// One candidate, planned as in `planned`, under a truth that was moved, by the engine without randomness where it covers the
 /// design.
-fn moved(planned: &Candidate, truth: &Truth, settings: &Settings) -> Result<OperatingCharacteristics, EngineError> {
+pub(super) fn moved(
+    planned: &Candidate,
+    truth: &Truth,
+    settings: &Settings,
+) -> Result<OperatingCharacteristics, EngineError> {
     let engine = match planned.protocol.design {
         Design::GroupSequential(_) => EngineKind::Analytic,
         Design::Seamless(_) => EngineKind::Asymptotic,
@@ -90,6 +100,53 @@ fn moved(planned: &Candidate, truth: &Truth, settings: &Settings) -> Result<Oper
         }),
         found => found,
     }
+}
+
+/// The average hazard ratio that each look sees of each experimental arm: event-weighted geometric mean up to the look's month, over
+/// the patients whom the look tests. Of a seamless trial these are phase III patients, whose enrolment begins when phase II is full
+/// (after the decision, if it pauses), with phase II patients where the looks read them again; every arm as if it were kept.
+fn averages(
+    planned: &Candidate,
+    truth: &Truth,
+    outcome: &OperatingCharacteristics,
+) -> Result<Vec<ArmAverages>, EngineError> {
+    let protocol = &planned.protocol;
+    let Design::Seamless(design) = &protocol.design else {
+        let seen = outcome.looks.iter().map(|look| look.average_hazard_ratio).collect();
+        return Ok(vec![(protocol.arms[1].clone(), seen)]);
+    };
+    let (two, three) = (design.phase2_patients, design.phase3_patients);
+    let cut = outcome.transition.as_ref().map_or(0.0, |transition| transition.month.value);
+    let wait = cut + design.decision_time - truth.enrollment.accrual_end(two);
+    let shift = if design.pause_enrollment { wait.max(0.0) } else { 0.0 };
+    let later = EntryLaw::window(&truth.enrollment, two, two + three, shift);
+    let (entry, patients) = if design.combination.looks_read_phase2() {
+        let first = EntryLaw::window(&truth.enrollment, 0.0, two, 0.0);
+        (EntryLaw::joined(&[(two, first), (three, later)]), two + three)
+    } else {
+        (later, three)
+    };
+    let months: Vec<f64> = outcome.looks.iter().map(|look| look.month.value).collect();
+    let shares = design.phase3_allocation.shares();
+    let control = truth.population_law(0, protocol.primary.endpoint)?;
+    let mut found = Vec::with_capacity(protocol.arms.len() - 1);
+    for (arm, name) in protocol.arms.iter().enumerate().skip(1) {
+        let law = truth.population_law(arm, protocol.primary.endpoint)?;
+        let cell = |law, arm: usize| Cell { law, dropout: &truth.arms[arm].dropout };
+        let pair = shares[0] + shares[arm];
+        let comparison = Comparison {
+            strata: vec![StratumPair { prevalence: 1.0, arms: [cell(&control as &dyn EventLaw, 0), cell(&law, arm)] }],
+            shares: [shares[0] / pair, shares[arm] / pair],
+            entry: &entry,
+            patients: patients * pair,
+        };
+        // A look that nobody reaches has no month.
+        let seen = |&month: &f64| {
+            (month > 0.0).then(|| Tabulation::new(&comparison, &[month], &[]).average_hazard_ratio(0)).flatten()
+        };
+        found.push((name.clone(), months.iter().map(seen).collect()));
+    }
+    Ok(found)
 }
 
 fn truth_named<'a>(scenario: &'a Scenario, candidate: usize, name: &str) -> Option<&'a Truth> {
@@ -108,7 +165,9 @@ fn along(scenario: &Scenario, truth: &str, values: &[f64], at: impl Fn(f64) -> O
         let points: Vec<CoursePoint> = truths
             .par_iter()
             .filter_map(|(value, truth)| {
-                moved(planned, truth, &scenario.run).ok().map(|outcome| CoursePoint { at: *value, outcome })
+                let outcome = moved(planned, truth, &scenario.run).ok()?;
+                let averages = averages(planned, truth, &outcome).ok()?;
+                Some(CoursePoint { at: *value, outcome, averages })
             })
             .collect();
         (moves && points.len() > 1).then(|| Course { candidate: planned.name.clone(), points })

@@ -4,13 +4,14 @@ use crate::engine::asymptotic::Precision;
 use crate::engine::{self, EngineError, EngineKind, Estimate, OperatingCharacteristics, Settings};
 use crate::scenario::{Range, Scenario, pointer, tokens};
 use crate::search::{Effort, maximum};
+use crate::study::sensitivity::moved as moved_nature;
 use crate::study::{StudyError, locate};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::cell::Cell;
 
 /// Name of the worst truth in the file written.
-const NAME: &str = "worst case";
+pub(super) const NAME: &str = "worst case";
 /// Replicates of a point of the search where only simulation covers the design; the same patients at every point.
 const SEARCH_REPLICATES: u64 = 20_000;
 /// How hard the search looks for each set of true nulls.
@@ -39,9 +40,50 @@ pub struct WorstCase {
     pub file: Value,
 }
 
+/// Type I error along one value through the worst truth of a candidate, everything else staying there.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Candidate.
+    pub candidate: String,
+    /// Path of the value.
+    pub path: String,
+    /// Value and type I error, in ascending order of the value.
+    pub points: Vec<(f64, Estimate)>,
+}
+
+/// Points of a profile beside the worst.
+const POINTS: usize = 8;
+
+/// Profiles of the type I error through a worst case, one per value that was varied; a value that makes no truth is left out.
+pub fn profiles(scenario: &Scenario, found: &WorstCase) -> Vec<Profile> {
+    let Some(design) = scenario.candidates.iter().find(|design| design.name == found.candidate) else {
+        return Vec::new();
+    };
+    let nulls: Vec<&str> = found.nulls.iter().map(String::as_str).collect();
+    let ranges = scenario.worst_case.clone().unwrap_or_else(|| default_ranges(&scenario.source, &nulls));
+    let patch = found.file.get("truths").and_then(|truths| truths.get(NAME)).and_then(Value::as_object);
+    let at = |path: &str, value: f64| {
+        let mut patch = patch.cloned().unwrap_or_default();
+        put(&mut patch, path, json!(value));
+        let moved = read(&file_of(&scenario.source, &design.name, &patch)).ok()?;
+        let outcome = moved_nature(design, &moved.candidates[0].truths[0].1, &scenario.run).ok()?;
+        Some((value, outcome.type_i_error?))
+    };
+    let of = |range: &Range| {
+        let worst = found.at.iter().find(|(path, _)| *path == range.path).map(|(_, value)| *value);
+        let even = (0..=POINTS).map(|i| range.from + (range.to - range.from) * i as f64 / POINTS as f64);
+        let mut values: Vec<f64> = even.chain(worst).collect();
+        values.sort_by(f64::total_cmp);
+        values.dedup();
+        let points = values.par_iter().filter_map(|&value| at(&range.path, value)).collect();
+        Profile { candidate: design.name.clone(), path: range.path.clone(), points }
+    };
+    ranges.iter().map(of).collect()
+}
+
 /// Values varied where the file has no `worst_case`: every rate of true response among arms without effect, the rate among the
 /// controls, and the prognostic link of the response.
-fn default_ranges(source: &Value, nulls: &[&str]) -> Vec<Range> {
+pub(super) fn default_ranges(source: &Value, nulls: &[&str]) -> Vec<Range> {
     let range = |path: String, from, to| Range { path, from, to };
     if source.pointer("/truth/immune_response").is_none() {
         return Vec::new();
@@ -57,7 +99,7 @@ fn default_ranges(source: &Value, nulls: &[&str]) -> Vec<Range> {
 }
 
 /// Sets one value in a merge patch of the truth; `path` is a JSON pointer below /truth.
-fn put(patch: &mut Map<String, Value>, path: &str, value: Value) {
+pub(super) fn put(patch: &mut Map<String, Value>, path: &str, value: Value) {
     let tokens = tokens(path).unwrap_or_default();
     let Some((last, parents)) = tokens.get(1..).and_then(<[String]>::split_last) else { return };
     let mut place = patch;
@@ -73,7 +115,7 @@ fn put(patch: &mut Map<String, Value>, path: &str, value: Value) {
 }
 
 /// The patch that takes every effect from the arms of `nulls`.
-fn without_effects(source: &Value, nulls: &[&str]) -> Map<String, Value> {
+pub(super) fn without_effects(source: &Value, nulls: &[&str]) -> Map<String, Value> {
     let mut patch = Map::new();
     for arm in nulls {
         let Some(described) = source.pointer(&pointer(&["truth", "arms", arm])) else { continue };
@@ -204,12 +246,12 @@ fn search(
     })
 }
 
-fn read(file: &Value) -> Result<Scenario, StudyError> {
+pub(super) fn read(file: &Value) -> Result<Scenario, StudyError> {
     Ok(Scenario::from_json(&file.to_string(), &[])?)
 }
 
 /// The scenario with one candidate and the one truth of a patch.
-fn file_of(source: &Value, candidate: &str, patch: &Map<String, Value>) -> Value {
+pub(super) fn file_of(source: &Value, candidate: &str, patch: &Map<String, Value>) -> Value {
     let mut file = source.clone();
     let design = source.get("candidates").and_then(|all| all.get(candidate)).cloned();
     if let Some(object) = file.as_object_mut() {

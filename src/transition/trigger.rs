@@ -67,4 +67,12 @@ impl Trigger {
             condition => vec![condition],
         }
     }
+
+    /// Calls `change` on every leaf condition.
+    pub fn each_leaf_mut(&mut self, change: &mut impl FnMut(&mut Self)) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter_mut().for_each(|part| part.each_leaf_mut(change)),
+            leaf => change(leaf),
+        }
+    }
 }

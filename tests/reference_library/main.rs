@@ -14,9 +14,15 @@ mod sequential_common;
 mod survival;
 #[path = "../uniform/mod.rs"]
 mod uniform;
+#[path = "../validation_page/mod.rs"]
+mod validation_page;
+#[path = "../validation_page/table.rs"]
+mod validation_table;
 
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use validation_table::{Row, Worst};
 
 /// A handler, and the cases it checks.
 type Handler = (fn(), &'static [&'static str]);
@@ -59,12 +65,24 @@ fn case(id: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
+thread_local! {
+    /// The figure nearest to its limit, by case: handlers run on the test's own thread.
+    static WORST: RefCell<BTreeMap<String, Worst>> = const { RefCell::new(BTreeMap::new()) };
+}
+
 /// Checks every expected key of a case with `value_of`; none may be left over.
 fn check(id: &str, value_of: impl Fn(&str) -> Option<f64>) {
     for (key, entry) in case(id)["expected"].as_object().unwrap() {
         let found = value_of(key).unwrap_or_else(|| panic!("{id}: {key} is not computed"));
         let (value, tolerance) = (entry["value"].as_f64().unwrap(), entry["tolerance"].as_f64().unwrap());
         assert!((found - value).abs() <= tolerance, "{id} {key}: {found}, expected {value} ± {tolerance}");
+        WORST.with_borrow_mut(|all| {
+            let worst = all.entry(id.to_owned()).or_default();
+            let figure = Worst { name: key.clone(), got: found, expected: value, tolerance };
+            if worst.name.is_empty() || figure.share() > worst.share() {
+                *worst = figure;
+            }
+        });
     }
 }
 
@@ -86,4 +104,12 @@ fn every_library_case_is_reproduced() {
     for (handler, _) in HANDLERS {
         handler();
     }
+    let rows: Vec<Row> = WORST.take().into_iter().map(|(id, worst)| row(id, worst)).collect();
+    validation_page::block("library cases", &validation_table::table(&rows));
+}
+
+fn row(id: String, worst: Worst) -> Row {
+    let file = case(&id);
+    let figures = file["expected"].as_object().unwrap().len();
+    Row { evidence: file["source"].as_str().unwrap().into(), case: id, figures, worst }
 }

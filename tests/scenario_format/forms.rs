@@ -280,7 +280,6 @@ fn what_the_format_has_and_this_version_does_not_compute() {
     let two = json!([{"endpoint": "dfs", "alpha": 0.02}, {"endpoint": "os", "alpha": 0.005}]);
     later("/protocol/primary", two, "several primary endpoints in a seamless design");
     later("/protocol/transition/population", json!({"choose": "full"}), "choice of the population at the transition");
-    later("/optimize", json!({"maximize": "power", "vary": []}), "optimisation");
     later("/protocol/intersection", json!("spiessens_debois"), "the intersection test `spiessens_debois`");
     refused(
         &with(seamless_alone(), "/protocol/intersection", json!("dunnet")),

@@ -46,6 +46,16 @@ fn a_foreign_or_damaged_store_is_refused_and_left_as_it_is() {
     changed("PRAGMA user_version = 99", "has format 99, this program reads format 1");
     changed("DELETE FROM run WHERE key = 'sets'", "`sets` is not in it");
     changed("UPDATE run SET value = 'x' WHERE key = 'last_unit'", "`last_unit` cannot be read");
+    let unfinished =
+        "UPDATE run SET value = 'running' WHERE key = 'state'; DELETE FROM evaluation WHERE evaluation = 3;";
+    for (from, to) in [("\"reject\":[", "\"reject\":[1,"), ("\"replicates\":50", "\"replicates\":51"), ("{", "")] {
+        std::fs::write(here.join("x.sqlite"), &whole).unwrap();
+        let store = rusqlite::Connection::open(here.join("x.sqlite")).unwrap();
+        let sql = format!("{unfinished} UPDATE tally SET tally = replace(tally, '{from}', '{to}')");
+        store.execute_batch(&sql).unwrap();
+        store.close().unwrap();
+        refused(&seamline(here, &simulated("x.sqlite", "50", &["--resume"])), "is damaged: a tally");
+    }
     std::fs::write(here.join("x.sqlite"), &whole).unwrap();
     let other = ["--resume", "--set", "/protocol/alpha=0.02"];
     refused(&seamline(here, &simulated("x.sqlite", "50", &other)), "is of another scenario (sha256");

@@ -166,6 +166,20 @@ fn every_engine_answers_its_points_and_exports_agree() {
         assert_eq!(line[at].parse::<f64>().unwrap(), row["reject_any"].as_f64().unwrap());
     }
     refused(&seamline(here, &["sweep", "export", "e.sqlite", "--results", "tally"]), "look_results");
+    // Two endpoints of one arm are two hypotheses.
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/pfs-and-os.json");
+    let set = r#"/sweep={"axes":[{"path":"/protocol/patients","values":[500]}]}"#;
+    let run = ["--engine", "simulation", "--replicates", "200", "--quiet"];
+    answered(&seamline(here, &[&["sweep", file, "-o", "two.sqlite", "--set", set][..], &run].concat()));
+    let row = &results(here, "two.sqlite", "results")[0];
+    let answer = evaluated(here, file, &[&run[..4], &["--set", "/protocol/patients=500"]].concat());
+    same_answer(row, &answer["results"][0]);
+    assert_eq!(row["reject_all"].as_f64(), answer["results"][0]["reject_all"]["value"].as_f64());
+    let two = results(here, "two.sqlite", "hypothesis_results");
+    for (index, (label, share)) in answer["results"][0]["reject"].as_object().unwrap().iter().enumerate() {
+        assert_eq!(two[index]["label"].as_str(), Some(label.as_str()));
+        assert_eq!(two[index]["reject"].as_f64(), share["value"].as_f64());
+    }
 }
 
 #[test]

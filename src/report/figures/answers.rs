@@ -81,7 +81,7 @@ pub fn pareto(ranking: &[Ranked], language: Language) -> Option<Figure> {
         Axis::linear(power.heading_in(language), 0.0, 1.0),
     );
     (chart.width, chart.height) = (720.0, 320.0);
-    chart.series.push(Series { look: 7, ..line(language.pick("not beaten on both", "非劣前沿"), 7, front) });
+    chart.series.push(Series { look: 7, ..line(language.pick("not beaten on both", "帕累托前沿"), 7, front) });
     for (index, (name, false_go, power)) in placed.iter().enumerate() {
         chart.series.push(Series { kind: Kind::Markers, ..line(*name, index, vec![(*false_go, *power)]) });
         chart.names.push((*false_go, *power, (*name).to_owned()));

@@ -7,7 +7,7 @@ use crate::report::dictionary::term;
 use crate::report::plot::{Axis, Bar, Bars, Chart, Kind, Rule, Series};
 use crate::report::prose::quantity_name;
 use crate::scenario::{Goal, Solve};
-use crate::study::{Course, SWING, SizeCourse, Swings, WorstCase};
+use crate::study::{Course, CoursePoint, Profile, SWING, SizeCourse, Swings, WorstCase};
 
 fn months(language: Language, courses: impl Iterator<Item = f64>) -> Axis {
     let to = courses.fold(1.0, f64::max);
@@ -15,28 +15,18 @@ fn months(language: Language, courses: impl Iterator<Item = f64>) -> Axis {
 }
 
 /// The average hazard ratio that each look sees, and the power, along the delay.
-pub fn average_hazard_ratio(courses: &[Course], truth: &str, language: Language) -> Option<Figure> {
+pub fn average_hazard_ratio(courses: &[Course], leading: &str, truth: &str, language: Language) -> Option<Figure> {
     let axis = || months(language, courses.iter().flat_map(|course| course.points.iter().map(|point| point.at)));
     if courses.is_empty() {
         return None;
     }
     let mut panels = Vec::new();
     let ratio = term("average_hazard_ratio");
-    for course in courses {
-        let looks = course.points.iter().map(|point| point.outcome.looks.len()).max().unwrap_or(0);
-        let mut series = Vec::new();
-        for look in 0..looks {
-            let points: Vec<(f64, f64)> = course
-                .points
-                .iter()
-                .filter_map(|point| Some((point.at, point.outcome.looks.get(look)?.average_hazard_ratio?)))
-                .collect();
-            let name =
-                course.points.first().and_then(|point| point.outcome.looks.get(look)).map(|look| look.analysis.clone());
-            if points.len() > 1 {
-                series.push(marked(name.unwrap_or_default(), look, points));
-            }
-        }
+    // Seamless candidates see the same averages at nearly the same months: one of them is drawn.
+    let seamless = |course: &&Course| course.points.iter().any(|point| point.outcome.transition.is_some());
+    let leading = courses.iter().filter(seamless).find(|course| course.candidate == leading);
+    for course in courses.iter().filter(|course| !seamless(course)).chain(leading) {
+        let series = averages(course);
         if !series.is_empty() {
             let title = format!("{} – {}", ratio.heading_in(language), course.candidate);
             let y = Axis::around(ratio.heading_in(language), heights(&series).chain([1.0]));
@@ -61,6 +51,24 @@ pub fn average_hazard_ratio(courses: &[Course], truth: &str, language: Language)
         format!("真实情形“{truth}”，将其全部疗效延迟设为图示月数，设计保持不变。延迟较长时，按事件数触发的分析早于疗效充分显现。"),
     );
     Some(Figure { id: "delay", caption, panels })
+}
+
+/// One series a look and arm.
+fn averages(course: &Course) -> Vec<Series> {
+    let Some(first) = course.points.first() else { return Vec::new() };
+    let mut series = Vec::new();
+    for (arm, (name, _)) in first.averages.iter().enumerate() {
+        for (index, look) in first.outcome.looks.iter().enumerate() {
+            let seen = |point: &CoursePoint| Some((point.at, *point.averages.get(arm)?.1.get(index)?.as_ref()?));
+            let points: Vec<(f64, f64)> = course.points.iter().filter_map(seen).collect();
+            let whose =
+                if first.averages.len() > 1 { format!("{name} · {}", look.analysis) } else { look.analysis.clone() };
+            if points.len() > 1 {
+                series.push(marked(whose, series.len(), points));
+            }
+        }
+    }
+    series
 }
 
 fn probabilities(courses: &[Course], of: &dyn Fn(&OperatingCharacteristics) -> Option<f64>) -> Vec<Series> {
@@ -168,7 +176,7 @@ pub fn correlation(courses: &[Course], truth: &str, language: Language) -> Optio
 }
 
 /// The largest type I error of every candidate, as searched and as simulated.
-pub fn type_one_error(found: &[WorstCase], language: Language) -> Option<Figure> {
+pub fn type_one_error(found: &[WorstCase], profiles: &[Profile], language: Language) -> Option<Figure> {
     let alpha = found.first()?.alpha;
     let searched: Vec<(f64, f64)> =
         found.iter().enumerate().map(|(i, case)| (i as f64 + 0.95, case.searched.value)).collect();
@@ -193,13 +201,47 @@ pub fn type_one_error(found: &[WorstCase], language: Language) -> Option<Figure>
         Series { kind: Kind::Markers, errors, ..line(language.pick("simulated there", "该处模拟"), 0, simulated) },
     ];
     chart.rules = vec![Rule { at: alpha, label: format!("α = {alpha}") }];
-    (chart.width, chart.height) = (720.0, 300.0);
     let caption = language
         .pick(
             "Largest type I error over the nuisance values that the file varies and over every set of true nulls; the simulation repeats the \
-             worst truth found. Bars are two Monte Carlo standard errors to each side.",
-            "在文件所列干扰参数范围及全部原假设组合上的最大 I 类错误率；对搜得的最不利情形再作模拟验证。误差线为上下各两个蒙特卡洛标准误。",
+             worst truth found; bars are two Monte Carlo standard errors to each side. The other panels move one value at a time, everything \
+             else staying at the worst.",
+            "在文件所列干扰参数范围及全部原假设组合上的最大 I 类错误率；对搜得的最不利情形再作模拟验证，误差线为上下各两个蒙特卡洛标准误。\
+             其余各图每次变动一个参数，其他参数保持在最不利处。",
         )
         .to_owned();
-    Some(Figure { id: "type-one-error", caption, panels: vec![chart.svg()] })
+    let panels = std::iter::once(chart.svg()).chain(along_nuisance(profiles, alpha, language)).collect();
+    Some(Figure { id: "type-one-error", caption, panels })
+}
+
+/// One panel a value: type I error through each candidate's worst truth.
+fn along_nuisance(profiles: &[Profile], alpha: f64, language: Language) -> Vec<String> {
+    let mut paths: Vec<&str> = Vec::new();
+    for profile in profiles {
+        if !paths.contains(&&*profile.path) {
+            paths.push(&profile.path);
+        }
+    }
+    let highest = profiles.iter().flat_map(|profile| profile.points.iter().map(|(_, error)| error.value));
+    let y = Axis::around(language.pick("type I error", "I 类错误率"), highest.chain([0.0, alpha]));
+    let panel = |path: &&str| {
+        let mut candidates: Vec<&str> = Vec::new();
+        let mut series = Vec::new();
+        for profile in profiles {
+            if !candidates.contains(&&*profile.candidate) {
+                candidates.push(&profile.candidate);
+            }
+            if profile.path == *path && profile.points.len() > 1 {
+                let points = profile.points.iter().map(|(value, error)| (*value, error.value)).collect();
+                series.push(marked(&*profile.candidate, candidates.len() - 1, points));
+            }
+        }
+        let ends = || series.iter().flat_map(|one: &Series| one.points.iter().map(|(x, _)| *x));
+        let (from, to) = (ends().fold(f64::INFINITY, f64::min), ends().fold(f64::NEG_INFINITY, f64::max));
+        let mut chart = Chart::new(*path, Axis::linear(*path, from.min(to), to), y.clone());
+        chart.series = series;
+        chart.rules = vec![Rule { at: alpha, label: format!("α = {alpha}") }];
+        chart.svg()
+    };
+    paths.iter().filter(|path| profiles.iter().any(|p| p.path == **path && p.points.len() > 1)).map(panel).collect()
 }

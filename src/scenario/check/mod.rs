@@ -8,6 +8,7 @@ pub(super) mod later;
 pub(super) mod prior;
 pub(super) mod product;
 pub(super) mod protocol;
+pub(super) mod searches;
 pub(super) mod spending;
 pub(super) mod sweep;
 pub(super) mod test;

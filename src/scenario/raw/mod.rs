@@ -54,8 +54,10 @@ pub struct File {
     pub sweep: Option<Sweep>,
     /// Distributions of unknown numbers of the truth, by JSON pointer: `evaluate` adds the assurance, the power averaged over them.
     pub prior: Option<IndexMap<String, prior::Distribution>>,
-    /// A search for the best protocol. Not yet computed by this version.
+    /// What `optimize` makes large or small, what it moves and what must hold.
     pub optimize: Option<Optimize>,
+    /// What `compare --break-even` moves to find where one candidate stops being better than another.
+    pub break_even: Option<BreakEven>,
     /// What `check --worst-case` varies. Where it is absent: the response rates of arms without effect and of the controls, and the
     /// prognostic link of the response.
     pub worst_case: Option<WorstCase>,
@@ -119,14 +121,23 @@ pub struct Goal {
     pub power: Fraction,
     /// What is moved to reach it; `patients` if absent.
     pub solve: Option<Solve>,
+    /// Conditions on the solved design: metrics of `optimize`, over all truths or under one.
+    pub subject_to: Option<Vec<Constraint>>,
 }
 
 /// What `size` moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Solve {
-    /// Patients: the enrolment rate and the looks' conditions are kept, accrual lengthens.
+    /// Patients: the enrolment rate and the looks' conditions are kept, accrual lengthens. Of a seamless design the patients of phase
+    /// III, the events of the looks in proportion.
     Patients,
+    /// Patients of phase II of a seamless design; a count of them in the transition's `when` follows.
+    Phase2Patients,
+    /// Months of the `min_follow_up` in the transition's `when`.
+    Transition,
+    /// The first number that the transition's `go` compares with.
+    Threshold,
     /// Events: all event-driven looks scale together, patients are kept.
     Events,
     /// The last look's `min_follow_up`.
@@ -210,11 +221,41 @@ pub struct Axis {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorstCase {
-    /// Values of `truth` and their ranges, 1 to 12.
+    /// Values of `truth` and their ranges, 1 to 12; `--map` takes the first two as its axes.
     pub vary: Vec<Vary>,
 }
 
-/// A search for the best protocol.
+/// What `compare --break-even` moves: one candidate against every other, of equal expected patients.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BreakEven {
+    /// The candidate that is compared with the others; the first if absent.
+    pub candidate: Option<String>,
+    /// The truth whose values move; the first if absent.
+    pub truth: Option<String>,
+    /// Numbers of `truth` that a strength from 0 to 1 moves together, each from its `from` to its `to`; 1 to 12.
+    pub over: Vec<Line>,
+    /// Numbers of `truth` that a second strength moves: the search along `over` is repeated at every point of it.
+    pub across: Option<Vec<Line>>,
+    /// Points of each strength, a whole number from 2 to 41; 9 if absent.
+    pub points: Option<Points>,
+}
+
+/// A number that moves along a line.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Line {
+    /// JSON pointer of the number.
+    pub path: String,
+    /// Value at strength 0.
+    pub from: Number,
+    /// Value at strength 1.
+    pub to: Number,
+}
+
+/// A search for the best protocol: one objective, or `maximize` and `minimize` together for the designs that no other beats in
+/// both. Metrics: `power` (mean of `reject_any` over the truths with a false null), `type_i_error` (the largest over the truths),
+/// `go`, `false_go` (where every null is true), `patients`, `events`, `months` (means over the truths).
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Optimize {
@@ -222,7 +263,9 @@ pub struct Optimize {
     pub maximize: Option<String>,
     /// Metric to make small.
     pub minimize: Option<String>,
-    /// Values that are varied.
+    /// Truth under which the objectives are taken; over all truths if absent.
+    pub truth: Option<String>,
+    /// Numbers of `protocol` that are varied, 1 to 12; those that a candidate does not have stay out of its family.
     pub vary: Vec<Vary>,
     /// Conditions the answer must meet.
     pub subject_to: Option<Vec<Constraint>>,

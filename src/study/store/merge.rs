@@ -120,7 +120,11 @@ fn unanswered(connection: &Connection, file: &Path, plan: &SweepPlan) -> Result<
             };
         }
         match (whole, plan.place(evaluation)) {
-            (Some((last, tally)), Some(place)) if plan.whole(place, &(0..last)) => found.push((evaluation, tally)),
+            (Some((last, tally)), Some(place))
+                if plan.whole(place, &(0..last)) && plan.can_hold(evaluation, &tally) =>
+            {
+                found.push((evaluation, tally));
+            }
             _ => return Err(lost()),
         }
     }

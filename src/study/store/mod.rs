@@ -160,6 +160,9 @@ impl Store {
                 Some(before) => before.merge(&tally),
                 None => tally,
             };
+            if !plan.can_hold(evaluation, &merged) {
+                return Err(damaged("a tally"));
+            }
             partial.insert(evaluation, merged);
         }
         Ok(Done { answered, partial })

@@ -49,6 +49,7 @@ pub(super) fn rows(
     let transition = outcome.transition.as_ref();
     let figures = [
         Some(&outcome.reject_any),
+        outcome.reject_all.as_ref(),
         outcome.type_i_error.as_ref(),
         Some(&outcome.go),
         Some(&outcome.stop),
@@ -63,11 +64,14 @@ pub(super) fn rows(
     row.extend(figures.into_iter().flat_map(figure));
     let (labels, arms) =
         answer.as_ref().map_or((&[][..], &[][..]), |answer| (&answer.hypotheses[..], &answer.arms[..]));
+    // Several endpoints are hypotheses of the one experimental arm.
+    let last = arms.len().saturating_sub(1);
     let hypothesis = |index: usize| {
-        let names = [whole(evaluation), whole(index as u64), text(&labels[index]), text(&arms[index])];
+        let arm = arms.get(index.min(last)).map_or("", String::as_str);
+        let names = [whole(evaluation), whole(index as u64), text(&labels[index]), text(arm)];
         let null = Value::Integer(i64::from(outcome.null_true[index]));
-        let shares =
-            [&outcome.reject[index], &outcome.selected[index]].into_iter().flat_map(|share| figure(Some(share)));
+        let kept = outcome.selected.get(index.min(last));
+        let shares = [Some(&outcome.reject[index]), kept].into_iter().flat_map(figure);
         names.into_iter().chain(once(null)).chain(shares).collect()
     };
     let events = transition.map_or(&[][..], |transition| &transition.events[..]);

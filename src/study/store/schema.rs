@@ -64,6 +64,7 @@ fn evaluation() -> Vec<Column> {
     ];
     let figures = [
         ("reject_any", PROBABILITY, "of rejecting at least one hypothesis"),
+        ("reject_all", PROBABILITY, "of rejecting every hypothesis; null where one endpoint is tested"),
         ("type_i_error", PROBABILITY, "of rejecting a true null; null where every hypothesis is false"),
         ("go", PROBABILITY, "of going to phase III; 1 without a transition"),
         ("stop", PROBABILITY, "of stopping at the transition"),
@@ -82,7 +83,12 @@ fn evaluation() -> Vec<Column> {
 fn hypothesis() -> Vec<Column> {
     let mut hypothesis = vec![
         number(),
-        column("hypothesis", "INTEGER NOT NULL", "", "number of the hypothesis, from 0: one per experimental arm"),
+        column(
+            "hypothesis",
+            "INTEGER NOT NULL",
+            "",
+            "number of the hypothesis, from 0: one per experimental arm, or per endpoint where there are several",
+        ),
         column("label", "TEXT NOT NULL", "", "arm, control, endpoint and population in words"),
         column("arm", "TEXT NOT NULL", "", "experimental arm"),
         column("null_true", "INTEGER NOT NULL", "0 or 1", "whether the null hypothesis is true under this truth"),

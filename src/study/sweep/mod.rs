@@ -8,9 +8,9 @@ mod run;
 pub use run::{Ended, Hooks, SweepRun};
 pub(super) use run::{Unit, answer_of};
 
-use crate::engine::simulation::BLOCK;
+use crate::engine::simulation::{BLOCK, Tally};
 use crate::engine::{EngineKind, Settings};
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::{Candidate, Scenario, ScenarioError};
 use crate::study::ready::pairs;
 use crate::study::{Shard, StoreError, StudyError};
 use rayon::prelude::*;
@@ -57,6 +57,8 @@ struct Work {
     replicates: u64,
     /// Standard error at which it stops before.
     mcse: Option<f64>,
+    /// Hypotheses and looks.
+    size: (usize, usize),
 }
 
 impl Work {
@@ -138,12 +140,10 @@ impl SweepPlan {
     fn works(&self, point: usize) -> Result<Vec<Work>, StudyError> {
         let scenario = self.scenario_at(point)?;
         let run = &scenario.run;
-        let work = |(_, _, _, simulated)| {
-            if simulated {
-                Work { replicates: run.replicates, mcse: run.mcse }
-            } else {
-                Work { replicates: 0, mcse: None }
-            }
+        let work = |(candidate, _, _, simulated): (&Candidate, _, _, _)| Work {
+            replicates: if simulated { run.replicates } else { 0 },
+            mcse: run.mcse.filter(|_| simulated),
+            size: (candidate.protocol.hypotheses(), candidate.protocol.analyses.len()),
         };
         Ok(pairs(&scenario).map(work).collect())
     }
@@ -244,6 +244,19 @@ impl SweepPlan {
     /// Whether a range of replicates is all that the work at a place has.
     pub(super) fn whole(&self, place: Place, range: &Range<u64>) -> bool {
         *range == (0..self.work[place].replicates)
+    }
+
+    /// Nothing done yet at a place.
+    pub(super) fn nothing(&self, place: Place) -> Tally {
+        let (arms, looks) = self.work[place].size;
+        Tally::new(arms, looks)
+    }
+
+    /// Whether this can be a tally of an evaluation: what is read from a file is not trusted.
+    pub(super) fn can_hold(&self, evaluation: u64, tally: &Tally) -> bool {
+        self.place(evaluation)
+            .map(|place| self.work[place])
+            .is_some_and(|work| tally.fits(work.size.0, work.size.1) && tally.replicates <= work.replicates)
     }
 
     /// Standard error at which the work at a place stops.

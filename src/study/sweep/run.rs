@@ -223,11 +223,7 @@ impl State<'_> {
             Err(error) => return self.refuse(sender, evaluation, &range, error.to_string()),
         };
         let mcse = self.plan.mcse(place);
-        let mut tally = self
-            .before
-            .tally(evaluation)
-            .cloned()
-            .unwrap_or_else(|| Tally::new(candidate.protocol.hypotheses(), candidate.protocol.analyses.len()));
+        let mut tally = self.before.tally(evaluation).cloned().unwrap_or_else(|| self.plan.nothing(place));
         while let Some(next) = next_block(&tally, &range, mcse) {
             let block = match trial.tally(&ready.hypotheses, next.clone(), progress) {
                 Ok(block) => block,
@@ -246,7 +242,7 @@ impl State<'_> {
                 .then(|| Ok(answer(candidate, name, trial.outcome(&tally, &ready.hypotheses))));
             self.hand_on(sender, Unit { evaluation, block: Some((next, block)), answer: finished })?;
         }
-        (self.hooks.progress)(range.end - range.start - tally.replicates);
+        (self.hooks.progress)((range.end - range.start).saturating_sub(tally.replicates));
         Some(())
     }
 

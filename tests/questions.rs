@@ -177,3 +177,39 @@ fn the_solved_seamless_design_has_the_goals_power() {
         }
     }
 }
+/// A wrong `break_even` or `optimize` block ends with status 2 and the place that is wrong.
+#[test]
+fn wrong_blocks_are_named() {
+    let cases = [
+        ("compare", "break_even/over/0/path=/truth/nowhere", "/break_even/over/0/path: must be the path of a number"),
+        ("compare", "break_even/over=[]", "/break_even/over: must list 1 to 12 values"),
+        ("compare", "break_even/points=1", "/break_even/points: must be 2 to 41"),
+        ("compare", "break_even/candidate=nobody", "/break_even/candidate: must name one that the file has"),
+        ("compare", "break_even/truth=nothing", "/break_even/truth: must name one that the file has"),
+        (
+            "compare",
+            "break_even/over/0/from=-3",
+            "/break_even: the break-even reaches a number that the format refuses",
+        ),
+        ("compare", "break_even=null", "/break_even: `compare --break-even` needs to know what moves"),
+        ("optimize", "optimize/vary/0/path=/protocol/nowhere", "/optimize/vary/0/path: must be the path of a number"),
+        ("optimize", "optimize/vary=[]", "/optimize/vary: must list 1 to 12 values"),
+        ("optimize", "optimize/maximize=beauty", "/optimize/maximize: must be one of"),
+        ("optimize", "optimize/vary/0/from=0.9", "/optimize/vary/0/to: must be above `from`"),
+        ("optimize", "optimize/vary/2/to=3", "/protocol/combination/weight: must be above 0 and below 1"),
+        ("optimize", "optimize=null", "/optimize: `optimize` needs to know what moves"),
+    ];
+    for (verb, set, message) in cases {
+        let name = if verb == "compare" { "break-even" } else { verb };
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_seamline"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args([verb, &format!("scenarios/{name}.json"), "--quiet"]);
+        command.args(["--set", &format!("/{set}")]);
+        if verb == "compare" {
+            command.arg("--break-even");
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{set}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(message), "{set}: {said}");
+    }
+}

@@ -7,7 +7,7 @@
 //! the simulation. Where one arm is kept, phase III is integrated by quadrature: alone under `phase3_only`, as a function of
 //! stage 1 in a combination test.
 //!
-//! What a rule, bounds and weights do not change is set up once per truth and schedule ([`setup`]) and kept ([`Library`]): the laws,
+//! What a rule, bounds and weights do not change is set up once per truth and schedule (`setup`) and kept ([`Library`]): the laws,
 //! and at every point of the lattice the numbers that a transition looks at.
 //!
 //! Errors: every shift of the lattice has its own paths, its own covariances and its own points, and figures carry the standard

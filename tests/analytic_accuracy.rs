@@ -184,10 +184,27 @@ fn peers(note: &str) -> Vec<(&'static str, f64)> {
     QUOTED.iter().filter_map(read).collect()
 }
 
+/// Crossing probabilities per look that a note quotes of other programs' approximations.
+fn peers_by_look(note: &str) -> Vec<(&'static str, Vec<f64>)> {
+    let list = |phrase: &str| -> Option<Vec<f64>> {
+        let numbers = note.split(phrase).nth(1)?.split([' ', ',', ';', ')']).next()?.trim_end_matches('.');
+        numbers.split('/').map(|number| number.parse().ok()).collect()
+    };
+    let mut found = Vec::new();
+    // The first list of a note is lrpower's; lrsim's follows without these words.
+    found.extend(list("(per look ").map(|looks| ("lrpower ", looks)));
+    for phrase in ["gs_power_wlr cumulative power ", "Analytic cumulative power "] {
+        let increments =
+            |sums: Vec<f64>| sums.iter().scan(0.0, |before, sum| Some(sum - std::mem::replace(before, *sum))).collect();
+        found.extend(list(phrase).map(|sums| (phrase, increments(sums))));
+    }
+    found
+}
+
 #[test]
 fn power_and_looks_agree_with_the_stored_simulations_and_better_than_other_programs() {
     let mut all = Vec::new();
-    let (mut count, mut worst) = (0, [0.0f64; 2]);
+    let (mut count, mut quoted, mut worst) = (0, 0, [0.0f64; 2]);
     for (id, scenario, note) in designs() {
         let stored = read(&reference().join(format!("simulated/{id}.json")));
         let mut wrong = Vec::new();
@@ -209,9 +226,20 @@ fn power_and_looks_agree_with_the_stored_simulations_and_better_than_other_progr
                 wrong.push(format!("{id}: {} is further from {power} than {program}{figure}", found.reject_any.value));
             }
         }
-        for (look, simulated) in found.looks.iter().zip(stored["cross_efficacy"].as_array().unwrap()) {
+        let by_look = peers_by_look(&note);
+        assert!(by_look.iter().all(|(_, looks)| looks.len() == found.looks.len()), "{id}: {by_look:?}");
+        quoted += by_look.iter().map(|(_, looks)| looks.len()).sum::<usize>();
+        for (k, (look, simulated)) in found.looks.iter().zip(stored["cross_efficacy"].as_array().unwrap()).enumerate() {
             let (crossing, mcse) = known(simulated);
             let gap = look.cross_efficacy.value - crossing;
+            for (program, figure) in by_look.iter().map(|(program, looks)| (program, looks[k])) {
+                if (figure - crossing).abs() > 4.0 * mcse && gap.abs() > (figure - crossing).abs() {
+                    wrong.push(format!(
+                        "{id} {}: {} is further from {crossing} than {program}{figure}",
+                        look.analysis, look.cross_efficacy.value
+                    ));
+                }
+            }
             worst[1] = worst[1].max(gap.abs());
             println!("    {:24} {crossing:.4} ± {mcse:.4} off by {gap:+.4}", look.analysis);
             if gap.abs() > LOOK_ALLOWANCE + 4.0 * mcse {
@@ -222,7 +250,11 @@ fn power_and_looks_agree_with_the_stored_simulations_and_better_than_other_progr
         all.extend(wrong);
         count += 1;
     }
-    println!("{count} designs; worst power {:.4}, worst look {:.4}", worst[0], worst[1]);
+    assert!(quoted >= 40, "only {quoted} figures by look were read from the notes");
+    println!(
+        "{count} designs; {quoted} figures of others by look; worst power {:.4}, worst look {:.4}",
+        worst[0], worst[1]
+    );
     assert!(all.is_empty(), "\n{}", all.join("\n"));
 }
 

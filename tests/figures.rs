@@ -1,4 +1,5 @@
-//! The figures of the book are drawn from today's answers; `SEAMLINE_BLESS=1` draws them anew.
+//! The figures of the book are drawn from today's answers; `SEAMLINE_BLESS=1` draws them anew. The map takes a minute and is compared,
+//! or drawn, with `-- --include-ignored`.
 
 #![expect(clippy::unwrap_used, reason = "helpers of a test: what goes wrong here fails the test")]
 
@@ -139,12 +140,10 @@ fn power_against_the_strength_of_the_response() {
     agrees("break-even.svg", &plane.end());
 }
 
-/// Type I error of naive pooling over the prognostic link, its maximum marked: eight hundred truths, drawn where figures are written.
+/// Type I error of naive pooling over the prognostic link, its maximum marked.
 #[test]
+#[ignore = "eight hundred truths"]
 fn type_one_error_over_the_prognostic_link() {
-    if std::env::var_os("SEAMLINE_BLESS").is_none() {
-        return;
-    }
     let mut source = file("worst-case");
     source["candidates"].as_object_mut().unwrap().shift_remove("own cohort");
     let vary = source["worst_case"]["vary"].as_array_mut().unwrap();

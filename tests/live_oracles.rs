@@ -31,8 +31,8 @@ fn cases(salt: u64) -> Uniform {
     Uniform(seed.wrapping_mul(1_000_003).wrapping_add(salt))
 }
 
-/// What R prints: one list of numbers a line.
-fn r(code: &str) -> Vec<Vec<f64>> {
+/// What R prints: so many lines, each a list of numbers.
+fn r(code: &str, lines: usize) -> Vec<Vec<f64>> {
     let mut child = Command::new("Rscript")
         .args(["--vanilla", "-"])
         .stdin(Stdio::piped())
@@ -45,10 +45,13 @@ fn r(code: &str) -> Vec<Vec<f64>> {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}\n{code}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    text.lines()
+    let found: Vec<Vec<f64>> = text
+        .lines()
         .filter_map(|line| line.strip_prefix('@'))
         .map(|line| line.split_whitespace().map(|word| word.parse().unwrap_or(f64::NAN)).collect())
-        .collect()
+        .collect();
+    assert_eq!(found.len(), lines, "{text}");
+    found
 }
 
 fn list(values: &[f64]) -> String {
@@ -115,7 +118,7 @@ fn rpact_efficacy_bounds() {
         );
         ours.push((kind, found));
     }
-    for ((kind, found), expected) in ours.iter().zip(r(&code)) {
+    for ((kind, found), expected) in ours.iter().zip(r(&code, ours.len())) {
         near(kind, found, &expected, 1e-5);
     }
 }
@@ -150,7 +153,7 @@ fn rpact_beta_spending() {
         );
         ours.push(closed.bounds);
     }
-    let answers = r(&code);
+    let answers = r(&code, 2 * ours.len());
     for (bounds, theirs) in ours.iter().zip(answers.chunks(2)) {
         near("efficacy", &bounds.efficacy, &theirs[0], 1e-5);
         near("futility", &bounds.futility[..theirs[1].len()], &theirs[1], 1e-4);
@@ -208,7 +211,7 @@ fn rpact_months_and_patients() {
             list(&shares)
         );
     }
-    let answers = r(&code);
+    let answers = r(&code, 2 * ours.len());
     for ((months, patients), theirs) in ours.iter().zip(answers.chunks(2)) {
         // rpact searches its months to about 1e-4.
         near("months", months, &theirs[0], 1e-3);
@@ -258,7 +261,7 @@ fn rpact_analysis() {
             list(&z),
         );
     }
-    for ((found, repeated, p), theirs) in ours.iter().zip(r(&code).chunks(3)) {
+    for ((found, repeated, p), theirs) in ours.iter().zip(r(&code, 3 * ours.len()).chunks(3)) {
         let flipped = [1.0 / repeated[1], 1.0 / repeated[3], 1.0 / repeated[0], 1.0 / repeated[2]];
         near("repeated intervals", &flipped, &theirs[0], 1e-3 * flipped[3].max(1.0));
         near("repeated p", p, &theirs[1], 1e-4);
@@ -320,7 +323,9 @@ show(c(m[2,'rmean']-m[1,'rmean'], sqrt(m[1,'se(rmean)']^2+m[2,'se(rmean)']^2), q
             list(&stratum.iter().map(|&s| f64::from(s)).collect::<Vec<_>>()),
         );
     }
-    for (case, ((ranks, peto, log_ratio, differences), theirs)) in ours.iter().zip(r(&code).chunks(4)).enumerate() {
+    for (case, ((ranks, peto, log_ratio, differences), theirs)) in
+        ours.iter().zip(r(&code, 4 * ours.len()).chunks(4)).enumerate()
+    {
         near(&format!("log-rank, case {case}"), ranks, &theirs[0], 1e-9);
         near(&format!("Peto–Peto, case {case}"), &[*peto], &theirs[1], 1e-9);
         near(&format!("Cox, case {case}"), &[*log_ratio], &theirs[2], 1e-6);
@@ -367,7 +372,7 @@ fn mvtnorm_rectangles() {
         );
         ours.push((stay, rectangle));
     }
-    for ((stay, rectangle), theirs) in ours.iter().zip(r(&code).chunks(2)) {
+    for ((stay, rectangle), theirs) in ours.iter().zip(r(&code, 2 * ours.len()).chunks(2)) {
         near("TVPACK", &[*stay], &theirs[0], 1e-9);
         let slack = 2.0 * (rectangle.error + theirs[1][1]) + 1e-10;
         assert!((rectangle.value - theirs[1][0]).abs() <= slack, "{rectangle:?} {:?}", theirs[1]);

@@ -86,6 +86,8 @@ fn the_best_of_a_family_is_no_worse_than_a_grid() {
     let computed: Vec<_> = best.outcomes.iter().map(|(_, computed, _)| computed.clone()).collect();
     // Met to one per cent of the limit.
     assert!(false_go(&computed) <= 0.2525);
+    // A grid point counts where it meets the limit 0.25 by more than the integral's error; some do and some do not.
+    let mut met = 0;
     for i in 0..=12 {
         let mut design = one.clone();
         design["protocol"]["transition"]["go"]["all"][1]["pfs_hazard_ratio"]["at_most"] =
@@ -93,11 +95,13 @@ fn the_best_of_a_family_is_no_worse_than_a_grid() {
         let mut outcomes = Vec::new();
         study::evaluate(&scenario(&design), None, |answer| outcomes.push(answer.outcome)).unwrap();
         if false_go(&outcomes) <= 0.249 {
+            met += 1;
             let power = outcomes[0].reject_any;
             let slack = 4.0 * power.mcse.unwrap().hypot(computed[0].reject_any.mcse.unwrap());
             assert!(power.value <= best.best.objectives[0] + slack, "{i}: {power:?} {best:?}");
         }
     }
+    assert!(met > 0 && met < 13, "{met}");
     for (truth, computed, simulated) in &best.outcomes {
         for (one, other) in [(computed.reject_any, simulated.reject_any), (computed.go, simulated.go)] {
             let error = one.mcse.unwrap().hypot(other.mcse.unwrap());
@@ -118,7 +122,7 @@ fn a_front_trades_one_objective_for_the_other() {
     let front = &found[0].front;
     assert!(front.len() > 5, "{front:?}");
     for pair in front.windows(2) {
-        assert!(pair[0].objectives[0] >= pair[1].objectives[0], "{pair:?}");
+        assert!(pair[0].objectives[0] > pair[1].objectives[0], "{pair:?}");
         assert!(pair[0].objectives[1] > pair[1].objectives[1], "{pair:?}");
     }
 }

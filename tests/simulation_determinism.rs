@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)] // test helpers
 
+mod output;
+
+use output::{answered, refused};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -35,19 +38,6 @@ fn evaluate<'a>(file: &'a str, replicates: &'a str, more: &[&'a str]) -> Vec<&'a
     let mut all = vec!["evaluate", file, "--json", "--quiet", "--engine", "simulation", "--replicates", replicates];
     all.extend_from_slice(more);
     all
-}
-
-fn answered(output: &Output) -> &[u8] {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    &output.stdout
-}
-
-/// Exit status 2 with a message that says `words`.
-fn refused(output: &Output, words: &str) {
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains(words), "wanted '{words}': {message}");
-    assert!(output.stdout.is_empty());
 }
 
 #[test]

@@ -5,9 +5,15 @@
 
 mod damage;
 mod kills;
+#[path = "../output/mod.rs"]
+mod output;
 mod shards;
+#[cfg(unix)]
 mod slurm;
+#[path = "../uniform/mod.rs"]
+mod uniform;
 
+use output::{answered, refused};
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -17,19 +23,6 @@ const MELANOMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/neoantige
 
 fn seamline(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_seamline")).current_dir(folder).args(arguments).output().unwrap()
-}
-
-fn answered(output: &Output) -> &[u8] {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    &output.stdout
-}
-
-/// Exit status 2 with a message that says `words`, and no answer.
-fn refused(output: &Output, words: &str) {
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(message.contains(words), "wanted '{words}': {message}");
-    assert!(output.stdout.is_empty());
 }
 
 /// A simulated sweep of the shipped scenario: 15 points, two candidates, `replicates` each.

@@ -217,3 +217,29 @@ fn wrong_blocks_are_named() {
         assert!(said.contains(message), "{set}: {said}");
     }
 }
+
+/// A file that asks several things at once: what one verb changes does not make the others' blocks wrong.
+#[test]
+fn blocks_do_not_stand_in_each_others_way() {
+    let mut both = file("worst-case");
+    let other = file("break-even");
+    let candidates: Vec<String> = both["candidates"].as_object().unwrap().keys().cloned().collect();
+    assert!(candidates.len() > 1);
+    both["break_even"] =
+        json!({ "over": [{ "path": "/truth/immune_response/prognostic/correlation", "from": 0, "to": 0.5 }] });
+    both["goal"] = json!({ "power": 0.8, "solve": "patients",
+        "subject_to": [{ "metric": "type_i_error", "at_most": 0.03 }] });
+    let whole = scenario(&both);
+    let along = whole.along("/truth/immune_response/prognostic/correlation", &["0.1".into(), "0.2".into()]).unwrap();
+    assert_eq!(along.candidates[0].truths.len(), 2);
+    assert!(whole.along("/protocol/alpha", &["0.02".into()]).unwrap().break_even.is_none());
+    assert!(scenario(&other).break_even.is_some());
+}
+
+#[test]
+fn a_map_of_one_value_is_refused_before_the_search() {
+    let mut one = file("worst-case");
+    one["worst_case"]["vary"].as_array_mut().unwrap().truncate(1);
+    let error = study::check_map(&scenario(&one)).unwrap_err();
+    assert!(error.to_string().contains("/worst_case/vary"), "{error}");
+}

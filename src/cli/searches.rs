@@ -28,6 +28,9 @@ fn answer(scenario: &Scenario, found: impl IntoIterator<Item = (&'static str, Va
 /// The largest type I error of every candidate, and its map if asked; the worst of all goes to `output`.
 pub(super) fn worst_case(run: &Run, map: bool, output: Option<&Path>) -> Result<(), Failure> {
     let scenario = load(run)?;
+    if map {
+        study::check_map(&scenario)?;
+    }
     let found = study::worst_case(&scenario)?;
     let excess = |case: &study::WorstCase| case.searched.value - case.alpha;
     let worst = found.iter().max_by(|a, b| excess(a).total_cmp(&excess(b)));

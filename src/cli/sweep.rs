@@ -234,6 +234,11 @@ fn export(store: &Path, format: Format, view: &str, output: Option<&Path>) -> Re
         Format::Csv => ExportFormat::Csv,
         Format::Jsonl => ExportFormat::JsonLines,
     };
+    if output
+        .is_some_and(|file| file.canonicalize().is_ok_and(|file| store.canonicalize().is_ok_and(|store| file == store)))
+    {
+        return Err(Failure::Argument(format!("{} is the store itself; export to another file", store.display())));
+    }
     let mut bytes = Vec::new();
     write_export(store, view, format, &mut bytes).map_err(|error| Failure::Argument(error.to_string()))?;
     match output {

@@ -56,10 +56,7 @@ impl Scenario {
                 *place = Value::from(*value);
             }
         }
-        if let Some(file) = source.as_object_mut() {
-            file.shift_remove("prior");
-            file.shift_remove("sweep");
-        }
+        without_questions(&mut source);
         assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario }).map_err(
             |error| {
                 let path = paths.iter().find(|path| error.pointer.starts_with(path.as_str())).unwrap_or(&error.pointer);
@@ -117,10 +114,8 @@ impl Scenario {
             file.insert("protocol".into(), protocol);
             let name = self.candidates[candidate].name.clone();
             file.insert("candidates".into(), Value::Object(Map::from_iter([(name, Value::Object(Map::new()))])));
-            for block in ["optimize", "break_even", "prior", "goal", "sweep"] {
-                file.shift_remove(block);
-            }
         }
+        without_questions(&mut source);
         assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario })
     }
 
@@ -155,7 +150,21 @@ impl Scenario {
         if let Some(file) = source.as_object_mut() {
             file.insert(variants.into(), Value::Object(patches));
         }
+        without_questions(&mut source);
         assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario })
+    }
+}
+
+/// Takes out of a file whose design or truths were changed what asks about those of the file as it stood: blocks that name
+/// candidates, truths or values which need not be there any more. `goal.power` stays, since β-spending may rest on it.
+pub(crate) fn without_questions(file: &mut Value) {
+    if let Some(file) = file.as_object_mut() {
+        for block in ["prior", "sweep", "break_even", "optimize"] {
+            file.shift_remove(block);
+        }
+        if let Some(goal) = file.get_mut("goal").and_then(Value::as_object_mut) {
+            goal.shift_remove("subject_to");
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod sweep;
 mod variation;
 
 pub use checked::{BreakEvenPlan, Candidate, Condition, Goal, Objective, Optimization, Range, Scenario, Solve, Varied};
+pub(crate) use effects::without_questions;
 pub use error::ScenarioError;
 pub(crate) use fault::{pointer, tokens};
 pub use limits::MONTHS as MOST_MONTHS;

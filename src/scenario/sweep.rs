@@ -2,6 +2,7 @@
 
 use crate::engine::simulation::random::{Purpose, Stream};
 use crate::scenario::assemble::assembled;
+use crate::scenario::effects::without_questions;
 use crate::scenario::fault::{pointer, tokens};
 use crate::scenario::set::put;
 use crate::scenario::{Scenario, ScenarioError};
@@ -129,10 +130,7 @@ impl Scenario {
                 hint: error.hint,
             })?;
         }
-        if let Some(file) = source.as_object_mut() {
-            file.shift_remove("prior");
-            file.shift_remove("sweep");
-        }
+        without_questions(&mut source);
         assembled(source).map(|scenario| Self { sha256: self.sha256.clone(), ..scenario }).map_err(|error| {
             let place = |(index, axis): (usize, &SweepAxis)| {
                 let below = error.pointer.strip_prefix(&axis.path)?;

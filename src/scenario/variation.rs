@@ -2,6 +2,7 @@
 
 use crate::scenario::Scenario;
 use crate::scenario::assemble::assembled;
+use crate::scenario::effects::without_questions;
 use serde_json::{Value, json};
 
 /// A quantity of the truth that may turn out otherwise than assumed.
@@ -111,10 +112,7 @@ impl Scenario {
         if source == self.source {
             return None;
         }
-        // What stays in the file besides may hold values that the moved ones do not go with.
-        if let Some(file) = source.as_object_mut() {
-            file.shift_remove("prior");
-        }
+        without_questions(&mut source);
         assembled(source).ok().map(|scenario| Self { sha256: self.sha256.clone(), run: self.run, ..scenario })
     }
 }

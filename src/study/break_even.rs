@@ -152,8 +152,8 @@ impl Question<'_> {
         Some(Estimate { value: mine.power.value - theirs.power.value, mcse: Some(error) })
     }
 
-    /// The root between two strengths by false position with the Illinois rule (Dowell and Jarratt 1971), until D is below a quarter
-    /// of its error.
+    /// The root between two strengths by false position with the value of the end that stays halved at every step (after Dowell and
+    /// Jarratt 1971, who halve it from the second step on), until D is below a quarter of its error or after `STEPS` steps.
     fn root(
         &self,
         other: usize,

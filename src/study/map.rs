@@ -2,7 +2,7 @@
 
 use crate::engine::asymptotic::Precision;
 use crate::engine::{self, EngineError, Estimate, OperatingCharacteristics};
-use crate::scenario::{Range, Scenario};
+use crate::scenario::{Range, Scenario, ScenarioError};
 use crate::study::worst_case::{NAME, WorstCase, default_ranges, file_of, put, read, without_effects};
 use crate::study::{StudyError, locate};
 use rayon::prelude::*;
@@ -28,6 +28,22 @@ pub struct Map {
     pub power: Option<Vec<Vec<f64>>>,
     /// Values of the axes where the type I error is largest, and what it is there with all the points of an answer.
     pub maximum: ([f64; 2], Estimate),
+}
+
+/// Whether the file varies enough for a map: known before the search, which takes its time.
+///
+/// # Errors
+/// [`StudyError`] with the place, where `worst_case.vary` names fewer than two values.
+pub fn check_map(scenario: &Scenario) -> Result<(), StudyError> {
+    match &scenario.worst_case {
+        Some(ranges) if ranges.len() < 2 => Err(StudyError::Scenario(ScenarioError {
+            pointer: "/worst_case/vary".into(),
+            value: format!("{} value", ranges.len()),
+            rule: "a map needs two values that vary".into(),
+            hint: Some("its axes are the first two".into()),
+        })),
+        _ => Ok(()),
+    }
 }
 
 /// The map of every candidate whose worst case was found, over the first two values that the search varied.

@@ -26,7 +26,7 @@ pub use describe::{
 };
 pub use dossier::{Dossier, dossier};
 pub use guarantee::{Guarantee, Refusal, Verdict, guarantee};
-pub use map::{Map, SIDE, maps};
+pub use map::{Map, SIDE, check_map, maps};
 pub use optimize::{Optimum, Tried, optimize};
 pub use part::{Part, PartError, PartTally, Shard};
 pub use ranking::{Ranked, rank};
@@ -195,10 +195,13 @@ fn conditions(
             Some(truth) => condition.metric.of([&outcomes[truth]]),
             None => condition.metric.of(&outcomes),
         };
-        let holds = value.is_none_or(|value| condition.holds(value));
-        (condition.metric, value.unwrap_or(0.0), holds)
+        let value = value.ok_or_else(|| {
+            let reason = format!("`goal.subject_to`: no truth of the file defines {}", condition.metric.name());
+            EngineError::Numerics(reason)
+        })?;
+        Ok((condition.metric, value, condition.holds(value)))
     };
-    Ok(scenario.goal_conditions.iter().map(judged).collect())
+    scenario.goal_conditions.iter().map(judged).collect()
 }
 
 /// How messages call the truth a design is planned on.

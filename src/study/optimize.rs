@@ -142,7 +142,8 @@ impl<'a> Family<'a> {
         };
         let objectives = self.plan.objectives.iter();
         let violation = self.plan.subject_to.iter().map(|condition| {
-            let value = metric(condition.metric, condition.truth).unwrap_or(0.0);
+            // What no truth defines cannot be met.
+            let Some(value) = metric(condition.metric, condition.truth) else { return 1.0 };
             let over = condition.at_most.map_or(0.0, |limit| (value - limit) / limit.abs().max(1e-6));
             let under = condition.at_least.map_or(0.0, |limit| (limit - value) / limit.abs().max(1e-6));
             over.max(under).max(0.0)

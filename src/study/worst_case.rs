@@ -2,7 +2,7 @@
 
 use crate::engine::asymptotic::Precision;
 use crate::engine::{self, EngineError, EngineKind, Estimate, OperatingCharacteristics, Settings};
-use crate::scenario::{Range, Scenario, pointer, tokens};
+use crate::scenario::{Range, Scenario, pointer, tokens, without_questions};
 use crate::search::{Effort, maximum};
 use crate::study::sensitivity::moved as moved_nature;
 use crate::study::{StudyError, locate};
@@ -260,5 +260,6 @@ pub(super) fn file_of(source: &Value, candidate: &str, patch: &Map<String, Value
         }
         object.insert("truths".into(), json!({ NAME: patch }));
     }
+    without_questions(&mut file);
     file
 }

@@ -73,13 +73,10 @@ pub struct Resize {
     pub under: Assumption,
 }
 
-/// Rules that keep every arm that passes: they rank nothing.
-pub const UNRANKED: &[&str] = &["all", "all_passing"];
-
 impl Keep {
     /// Whether the rule ranks the arms.
     pub fn ranks(&self) -> bool {
-        !UNRANKED.contains(&self.rule_name)
+        self.rule.ranks()
     }
 }
 

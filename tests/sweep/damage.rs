@@ -179,3 +179,13 @@ fn a_store_in_use_and_the_leavings_of_a_kill() {
     assert!(bytes(here, "s.sqlite") == whole);
     stands(here, &["s.sqlite"]);
 }
+
+#[test]
+fn an_export_does_not_overwrite_its_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    answered(&seamline(here, &simulated("store.sqlite", "500", &[])));
+    let before = bytes(here, "store.sqlite");
+    refused(&seamline(here, &["sweep", "export", "store.sqlite", "-o", "./store.sqlite"]), "is the store itself");
+    assert!(before == bytes(here, "store.sqlite"));
+}

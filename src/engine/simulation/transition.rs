@@ -36,7 +36,9 @@ impl Needs {
     /// Everything `keep` and `go` ask for.
     pub fn of(transition: &Transition) -> Self {
         let mut needs = Self::default();
-        needs.add(transition.keep.by, false);
+        if transition.keep.ranks() {
+            needs.add(transition.keep.by, false);
+        }
         for go in transition.gates.iter().map(|gate| &gate.go).chain(&transition.go) {
             needs.add_criterion(go);
         }

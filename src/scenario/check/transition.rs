@@ -13,7 +13,6 @@ use crate::sequential::{Assumption, Prior};
 use crate::survival::Endpoint;
 use crate::transition::{
     Criterion, Gate, Keep, PARAMETRIZED, Resize, SELECTION_RULES, STATISTICS, Statistic, Threshold, Transition,
-    UNRANKED,
 };
 use indexmap::IndexMap;
 
@@ -83,16 +82,17 @@ fn keep(raw: &raw::Keep, setting: &Setting<'_>, at: &At<'_>) -> Checked<Keep> {
             .key("r")
             .fail(format!("must be at most the number of experimental arms, {}", setting.arms.len() - 1)));
     }
+    let rule = (entry.build)(&values);
     let by = match &raw.by {
         Some(by) => statistic(by, setting.facts, &at.key("by"))?,
         // A rule that does not rank never looks at it; overall survival is defined under every truth.
-        None if UNRANKED.contains(&entry.name) => Statistic::OsZ,
+        None if !rule.ranks() => Statistic::OsZ,
         None => {
             let rule = format!("rule `{}` needs `by`, the statistic by which arms are ranked", entry.name);
             return Err(at.key("by").fail(rule).hint("for example \"by\": \"response_difference\""));
         }
     };
-    Ok(Keep { rule: (entry.build)(&values), rule_name: entry.name, by })
+    Ok(Keep { rule, rule_name: entry.name, by })
 }
 
 fn statistic(raw: &raw::Statistic, facts: &Facts, at: &At<'_>) -> Checked<Statistic> {

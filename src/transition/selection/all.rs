@@ -17,6 +17,10 @@ impl SelectionRule for All {
     fn planned_kept(&self, arms: usize) -> usize {
         arms
     }
+
+    fn ranks(&self) -> bool {
+        false
+    }
 }
 
 pub(super) const ENTRY: Entry<dyn SelectionRule> = Entry {

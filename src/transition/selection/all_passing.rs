@@ -16,6 +16,10 @@ impl SelectionRule for AllPassing {
     fn planned_kept(&self, arms: usize) -> usize {
         arms
     }
+
+    fn ranks(&self) -> bool {
+        false
+    }
 }
 
 pub(super) const ENTRY: Entry<dyn SelectionRule> = Entry {

@@ -17,6 +17,11 @@ pub trait SelectionRule: Debug + Send + Sync {
 
     /// Arms kept when every arm passes and none is tied, of `arms`; used to plan the events of stage 2.
     fn planned_kept(&self, arms: usize) -> usize;
+
+    /// Whether the rule looks at the merit at all.
+    fn ranks(&self) -> bool {
+        true
+    }
 }
 
 /// Every selection rule of the scenario file.
